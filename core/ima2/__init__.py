@@ -1,0 +1,127 @@
+"""ima2: a local studio for AI images and video, as a small kernel and many plugins.
+
+These names are the whole public interface; plugins import nothing deeper than ``ima2`` (and
+``ima2.testing`` in their tests). Each is imported when first used: ``ima2 --help`` needs none.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ima2.context import PluginContext
+    from ima2.contracts import EventSink, Job, Migration, Part, Provider, Sql, Storage, Stored, Tables, Thumbnailer
+    from ima2.errors import Ima2Error, canceled, safe_label
+    from ima2.files import private_folder, write_whole
+    from ima2.kernel.hooks import hookimpl
+    from ima2.keys import is_key
+    from ima2.models import (
+        Artifact,
+        Capabilities,
+        Event,
+        Failed,
+        ImageRequest,
+        Json,
+        Link,
+        Model,
+        Notice,
+        Option,
+        Panel,
+        Partial,
+        Phase,
+        Picture,
+        Price,
+        Progress,
+        ProviderStatus,
+        Quota,
+        QuotaWindow,
+        Receipt,
+        Sizes,
+        Source,
+        TextRequest,
+        TextResult,
+        Update,
+        Usage,
+        VideoModes,
+        VideoRequest,
+    )
+    from ima2.pictures.sniff import media_type_of, size_of
+    from ima2.settings import setting
+    from ima2.streams import merged
+    from ima2.version import API_VERSION, VERSION
+
+__all__ = [
+    "API_VERSION",
+    "VERSION",
+    "Artifact",
+    "Capabilities",
+    "Event",
+    "EventSink",
+    "Failed",
+    "Ima2Error",
+    "ImageRequest",
+    "Job",
+    "Json",
+    "Link",
+    "Migration",
+    "Model",
+    "Notice",
+    "Option",
+    "Panel",
+    "Part",
+    "Partial",
+    "Phase",
+    "Picture",
+    "PluginContext",
+    "Price",
+    "Progress",
+    "Provider",
+    "ProviderStatus",
+    "Quota",
+    "QuotaWindow",
+    "Receipt",
+    "Sizes",
+    "Source",
+    "Sql",
+    "Storage",
+    "Stored",
+    "Tables",
+    "TextRequest",
+    "TextResult",
+    "Thumbnailer",
+    "Update",
+    "Usage",
+    "VideoModes",
+    "VideoRequest",
+    "canceled",
+    "hookimpl",
+    "is_key",
+    "media_type_of",
+    "merged",
+    "private_folder",
+    "setting",
+    "size_of",
+    "write_whole",
+]
+
+_MODULES = {
+    "ima2.context": "PluginContext",
+    "ima2.contracts": "EventSink Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
+    "ima2.errors": "Ima2Error canceled safe_label",
+    "ima2.files": "private_folder write_whole",
+    "ima2.kernel.hooks": "hookimpl",
+    "ima2.keys": "is_key",
+    "ima2.models": "Artifact Capabilities Event Failed ImageRequest Json Link Model Notice Option Panel Partial Phase Picture Price Progress ProviderStatus Quota QuotaWindow Receipt Sizes Source TextRequest TextResult Update Usage VideoModes VideoRequest",
+    "ima2.pictures.sniff": "media_type_of size_of",
+    "ima2.settings": "setting",
+    "ima2.streams": "merged",
+    "ima2.version": "API_VERSION VERSION",
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ima2' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

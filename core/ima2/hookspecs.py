@@ -1,0 +1,63 @@
+"""The hooks: everything a plugin can offer.
+
+Hooks are sync, cheap and free of I/O; each is called once, and no hook depends on order. A plugin
+implements the ones it needs as functions of its module, marked with ``@ima2.hookimpl``, and may
+leave ``ctx`` out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+    from pydantic import BaseModel
+
+    from ima2.context import PluginContext
+    from ima2.contracts import EventSink, Provider, Storage, Tables, Thumbnailer
+    from ima2.models import Panel
+
+
+def ima2_settings() -> type[BaseModel] | None:
+    """Name the model of the plugin's settings. Called first; the validated settings arrive as ``ctx.settings``.
+
+    Values come from ``IMA2_PLUGINS__<NAME>__<FIELD>``, then the field's own environment names, then ``plugins.<name>`` in
+    config.json, then the field's own config key, then its default (see `ima2.setting`). A secret is a ``SecretStr``.
+    """
+
+
+def ima2_tables(ctx: PluginContext) -> Tables | None:
+    """Bring tables and migrations. Called when the database is opened, before any part is."""
+
+
+def ima2_providers(ctx: PluginContext) -> Sequence[Provider] | None:
+    """Offer providers of pictures, clips or words. Called at boot."""
+
+
+def ima2_storages(ctx: PluginContext) -> Sequence[Storage] | None:
+    """Offer storages. Called at boot; the setting ``storage.use`` names the one in use."""
+
+
+def ima2_thumbnailers(ctx: PluginContext) -> Sequence[Thumbnailer] | None:
+    """Offer thumbnailers. Called at boot; one is chosen by media type and preference."""
+
+
+def ima2_event_sinks(ctx: PluginContext) -> Sequence[EventSink] | None:
+    """Offer sinks that hear every event. Called at boot, before any job."""
+
+
+def ima2_routes(ctx: PluginContext) -> APIRouter | None:
+    """Offer HTTP routes below ``/api/``. Called only when the server is built; a route that is taken makes the plugin fail."""
+
+
+def ima2_panels(ctx: PluginContext) -> Sequence[Panel] | None:
+    """Offer pieces of the web page, as data. Called only when the server is built."""
+
+
+def ima2_lifespan(ctx: PluginContext) -> AbstractAsyncContextManager[None] | None:
+    """Offer a context manager around the process's work, for state that belongs to no single part. Entered after parts are open."""
+
+
+HOOKS = tuple(name for name in list(globals()) if name.startswith("ima2_"))

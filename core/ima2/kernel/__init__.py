@@ -1,0 +1,1 @@
+"""How plugins are found, switched, checked, loaded, opened and reported."""

@@ -1,0 +1,1 @@
+"""Encoded pictures as bytes: what they are, how large, and the metadata they carry."""

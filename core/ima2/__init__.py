@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ima2.context import PluginContext
     from ima2.contracts import EventSink, Job, Migration, Part, Provider, Sql, Storage, Stored, Tables, Thumbnailer
     from ima2.errors import Ima2Error, canceled, safe_label
-    from ima2.files import private_folder, write_whole
+    from ima2.files import private_folder, sweep, write_whole
     from ima2.kernel.hooks import hookimpl
     from ima2.keys import is_key
     from ima2.models import (
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         VideoModes,
         VideoRequest,
     )
+    from ima2.pictures.convert import flat_picture, open_picture, upright_picture
     from ima2.pictures.sniff import media_type_of, size_of
     from ima2.settings import setting
     from ima2.streams import merged
@@ -93,13 +94,17 @@ __all__ = [
     "VideoModes",
     "VideoRequest",
     "canceled",
+    "flat_picture",
     "hookimpl",
     "is_key",
     "media_type_of",
     "merged",
+    "open_picture",
     "private_folder",
     "setting",
     "size_of",
+    "sweep",
+    "upright_picture",
     "write_whole",
 ]
 
@@ -107,11 +112,13 @@ _MODULES = {
     "ima2.context": "PluginContext",
     "ima2.contracts": "EventSink Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
     "ima2.errors": "Ima2Error canceled safe_label",
-    "ima2.files": "private_folder write_whole",
+    "ima2.files": "private_folder sweep write_whole",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.keys": "is_key",
     "ima2.models": "Artifact Capabilities Event Failed ImageRequest Json Link Model Notice Option Panel Partial Phase Picture Price Progress ProviderStatus Quota QuotaWindow Receipt Sizes Source TextRequest TextResult Update Usage VideoModes VideoRequest",
+    "ima2.pictures.convert": "flat_picture open_picture upright_picture",
     "ima2.pictures.sniff": "media_type_of size_of",
+    "ima2.settings": "setting",
     "ima2.settings": "setting",
     "ima2.streams": "merged",
     "ima2.version": "API_VERSION VERSION",

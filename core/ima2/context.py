@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ class PluginContext:
     ``settings`` is what `ima2_settings` asked for, validated (``None`` without that hook). ``config_dir`` is the
     user's folder, ``data_dir`` this plugin's own below it, made on first use by `private_dir`. ``http`` gives the one shared
     client, made on first use and closed by the host; it follows no redirects, reads no proxy settings for loopback and names
-    ima2 as its user agent. ``database`` may be used once parts are opened. ``publish`` tells every sink.
+    ima2 as its user agent. ``database`` may be used once parts are opened. ``publish`` tells every sink. ``origins`` says of each setting that was given
+    whether it came from ``env`` or ``config``; one that is missing there has its default.
     """
 
     plugin: str
@@ -32,6 +33,7 @@ class PluginContext:
     http: Callable[[], httpx.AsyncClient]
     database: Sql
     publish: Callable[[Event], None]
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data_dir(self) -> Path:

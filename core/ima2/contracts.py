@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -19,6 +19,7 @@ from ima2.models import (
     Capabilities,
     Event,
     ImageRequest,
+    Json,
     Picture,
     ProviderStatus,
     Quota,
@@ -79,7 +80,9 @@ class Provider(Part):
     """
 
     title: ClassVar[str]
-    capabilities: ClassVar[Capabilities] = Capabilities()
+    capabilities: Capabilities = Capabilities()
+    is_default: ClassVar[bool] = False
+    """Whether ``auto`` means this provider where no setting names one. Of those in use, at most one may say so."""
 
     def images(self, request: ImageRequest, job: Job) -> AsyncIterator[Update]:
         """Make pictures. Yield each `Artifact` when it is whole; several candidates may interleave."""
@@ -101,6 +104,14 @@ class Provider(Part):
         """Probe the upstream, in bounded time and without cost. By default: what `problem` says."""
         problem = self.problem()
         return ProviderStatus("auth_required", reason=problem) if problem else ProviderStatus("ready")
+
+    def about(self) -> Mapping[str, Json]:
+        """What a client of the reference wants to know: fields it looks for at the top of ``/api/providers``."""
+        return {}
+
+    def runtime(self) -> Mapping[str, Json] | None:
+        """A local process this provider leans on, as ``/api/health`` shows it: ports, address, state."""
+        return None
 
     async def quota(self) -> Quota | None:
         """What is left to spend, or ``None`` where the upstream does not say."""

@@ -13,7 +13,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o600, replace: bool = T
     A temporary file of unique name in the same folder, flushed to disk, then renamed. With ``replace=False`` an existing file is
     ``FileExistsError``. The folder must exist.
     """
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.{secrets.token_hex(6)}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with open(descriptor, "wb") as file:
@@ -34,3 +34,21 @@ def private_folder(path: Path) -> Path:
     """Make a folder (and its parents) that only its owner can enter; an existing one keeps its mode."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files in ``folder`` of writers that are dead: what a killed process left behind."""
+    for path in folder.glob(".*.tmp"):
+        parts = path.name.split(".")
+        if len(parts) > 4 and parts[-3].isdigit() and not _is_running(int(parts[-3])):
+            path.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

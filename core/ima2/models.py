@@ -205,12 +205,12 @@ class Model:
 class Option:
     """A setting of a request that only some providers know.
 
-    ``kind`` is ``choice``, ``flag``, ``text`` or ``number``; ``values`` are the choices; ``error_code``
-    answers a value that is none of them (400).
+    ``kind`` is ``choice``, ``flag``, ``text``, ``number`` or ``list`` (of JSON objects, from a route rather than a person);
+    ``values`` are the choices; ``error_code`` answers a value that is none of them (400).
     """
 
     name: str
-    kind: Literal["choice", "flag", "text", "number"]
+    kind: Literal["choice", "flag", "text", "number", "list"]
     title: str
     default: Json = None
     values: tuple[str, ...] = ()

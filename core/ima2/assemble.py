@@ -1,0 +1,207 @@
+"""The one place that puts a process together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ima2.config import Settings, load, plugin_settings
+from ima2.configfile import ConfigFile
+from ima2.context import PluginContext
+from ima2.contracts import Storage
+from ima2.database import Database
+from ima2.errors import Ima2Error
+from ima2.events import Publisher
+from ima2.files import private_folder
+from ima2.http import Http
+from ima2.jobrecord import now_ms
+from ima2.jobs import Jobs
+from ima2.kernel.boot import Booted, boot, tables
+from ima2.kernel.lifecycle import opened
+from ima2.kernel.report import remember
+from ima2.kernel.switches import Switches
+from ima2.library import Library
+from ima2.models import Event
+from ima2.origins import sources
+from ima2.owner import Owner
+from ima2.paths import config_file
+from ima2.registry import Registry
+from ima2.studio import Studio
+from ima2.ways.way import Limits
+
+log = logging.getLogger("ima2")
+
+
+@dataclass(slots=True)
+class House:
+    """Everything one process runs on. ``library``, ``jobs`` and ``studio`` exist once `open_house` has been entered."""
+
+    settings: Settings
+    warnings: list[str]
+    booted: Booted
+    database: Database
+    http: Http
+    config_file: ConfigFile
+    environ: Mapping[str, str]
+    publisher: Publisher = field(default_factory=Publisher)
+    started_at: int = field(default_factory=now_ms)
+    port: int = 0
+    library: Library = field(init=False)
+    jobs: Jobs = field(init=False)
+    studio: Studio = field(init=False)
+
+    @property
+    def registry(self) -> Registry:
+        """The parts in use."""
+        return self.booted.registry
+
+    def publish(self, event: Event) -> None:
+        """Tell every sink."""
+        self.publisher.publish(event)
+
+
+def assemble(
+    *,
+    environ: Mapping[str, str] | None = None,
+    plugins: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+    discover_entry_points: bool = True,
+) -> House:
+    """Read the settings and boot the plugins. Opens nothing yet.
+
+    ``plugins`` is the ``--plugins`` flag; ``extra`` holds plugins by name that have no entry point, for tests.
+    Raises `Ima2Error` for a malformed config.json and for a plugin that was named and failed.
+    """
+    environ = os.environ if environ is None else environ
+    file = ConfigFile(config_file(environ))
+    document = file.read()
+    loaded = load(environ, document)
+    settings = loaded.settings
+    http = Http()
+    database = Database(settings.database)
+    houses: list[House] = []
+
+    def context(name: str, own: Any) -> PluginContext:
+        return PluginContext(
+            plugin=name,
+            settings=own,
+            config_dir=settings.config_dir,
+            log=logging.getLogger(f"ima2.plugin.{name}"),
+            http=http,
+            database=database,
+            publish=lambda event: houses[0].publish(event),
+            origins=_origins(name, own, environ, document),
+        )
+
+    booted = boot(
+        Switches.from_sources(plugins, environ, document),
+        settings=lambda name, model: plugin_settings(model, name, environ, document),
+        context=context,
+        extra=extra,
+        discover_entry_points=discover_entry_points,
+    )
+    house = House(settings, loaded.warnings, booted, database, http, file, environ)
+    houses.append(house)
+    return house
+
+
+@asynccontextmanager
+async def open_house(house: House, *, background: bool = True) -> AsyncIterator[House]:
+    """Open the database and every part, close what a dead process left running, and keep it all open.
+
+    With ``background`` the gallery is indexed meanwhile. Leaving ends running jobs as interrupted and tells their clients.
+    """
+    settings = house.settings
+    private_folder(settings.config_dir)
+    owner = Owner(settings.config_dir)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(_release, owner)
+        stack.push_async_callback(house.http.close)
+        await house.database.open([("ima2", _kernel_tables()), *tables(house.booted)])
+        stack.push_async_callback(house.database.close)
+        await stack.enter_async_context(opened(house.booted))
+        await asyncio.to_thread(remember, settings.config_dir, house.booted.records)
+        house.publisher = Publisher(house.registry.event_sinks.values(), origin=owner.id)
+        house.publisher.start()
+        stack.push_async_callback(house.publisher.close)
+        _furnish(house, owner)
+        stack.push_async_callback(house.library.close)
+        await house.library.open()
+        stack.push_async_callback(house.jobs.interrupt_all)
+        await _recover(house, owner)
+        if background:
+            house.library.refresh()
+        yield house
+
+
+def _furnish(house: House, owner: Owner) -> None:
+    settings = house.settings
+    house.library = Library(_storage(house), house.database, house.registry, thumbnailer=settings.thumbnailer)
+    house.jobs = Jobs(
+        house.database,
+        house.publisher,
+        owner=owner.id,
+        limit=settings.max_jobs,
+        terminal_ttl_ms=settings.terminal_ttl_ms,
+    )
+    house.studio = Studio(
+        house.registry,
+        house.jobs,
+        house.library,
+        house.publisher,
+        limits=Limits(
+            settings.max_ref_count,
+            settings.max_ref_b64_bytes,
+            settings.max_prompt_chars,
+            settings.generated_hex_bytes,
+            settings.node_hex_bytes,
+        ),
+        default_provider=settings.default_provider,
+        job_timeout_s=settings.job_timeout_s,
+    )
+
+
+def _storage(house: House) -> Storage:
+    """The storage in use, which the settings name: pictures never go somewhere else by themselves."""
+    wanted = house.settings.storage
+    try:
+        return house.registry.storages[wanted]
+    except KeyError:
+        offered = ", ".join(sorted(house.registry.storages)) or "none"
+        raise Ima2Error(
+            "STORAGE_MISSING", 500, f"No plugin offers the storage {wanted!r} (offered: {offered}). See `ima2 plugins list`."
+        ) from None
+
+
+def _origins(name: str, own: Any, environ: Mapping[str, str], document: Mapping[str, Any]) -> dict[str, str]:
+    """Which layer each given setting of a plugin came from."""
+    given: dict[str, str] = {}
+    for field_name, info in (type(own).model_fields if own is not None else {}).items():
+        found = next((one for one in sources(info, name, field_name) if one.read(environ, document) is not None), None)
+        if found is not None:
+            given[field_name] = "env" if found.from_env else "config"
+    return given
+
+
+async def _recover(house: House, owner: Owner) -> None:
+    owners = {record.owner for record in await house.jobs.store.active()}
+    dead = {name: not owner.is_alive(name) for name in owners}
+    closed = await house.jobs.recover(dead)
+    if closed:
+        log.warning("%d jobs were still running when the last server ended; they are closed as interrupted", len(closed))
+
+
+async def _release(owner: Owner) -> None:
+    owner.release()
+
+
+def _kernel_tables() -> Any:
+    from ima2.tables import TABLES
+
+    return TABLES

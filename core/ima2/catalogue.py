@@ -1,0 +1,213 @@
+"""What can be asked of this house, told from what its providers declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ima2.contracts import Provider
+from ima2.models import Capabilities
+from ima2.registry import Registry
+from ima2.version import VERSION
+
+if TYPE_CHECKING:
+    from ima2.config import Settings
+
+COMMANDS = [
+    "capabilities",
+    "cancel",
+    "config",
+    "doctor",
+    "gen",
+    "inflight ls",
+    "ls",
+    "ping",
+    "plugins",
+    "providers",
+    "ps",
+    "serve",
+    "show",
+    "status",
+]
+WRITABLE = {
+    "imageModels.default": "IMA2_IMAGE_MODEL_DEFAULT",
+    "imageModels.reasoningEffort": "IMA2_REASONING_EFFORT",
+    "apiProvider.defaultImageModel": "IMA2_API_IMAGE_MODEL_DEFAULT",
+    "apiProvider.defaultReasoningEffort": "IMA2_API_REASONING_EFFORT",
+    "log.level": "IMA2_LOG_LEVEL",
+    "features.cardNews": "IMA2_CARD_NEWS",
+    "cardNewsPlanner.enabled": "IMA2_CARD_NEWS_PLANNER",
+    "cardNewsPlanner.model": "IMA2_CARD_NEWS_PLANNER_MODEL",
+    "cardNewsPlanner.timeoutMs": "IMA2_CARD_NEWS_PLANNER_TIMEOUT_MS",
+    "cardNewsPlanner.deterministicFallback": None,
+    "grokProvider.plannerModel": "IMA2_GROK_PLANNER_MODEL",
+    "grokProvider.plannerTimeoutMs": "IMA2_GROK_PLANNER_TIMEOUT_MS",
+    "grokProvider.defaultImageModel": "IMA2_GROK_IMAGE_MODEL_DEFAULT",
+    "comfy.defaultUrl": None,
+    "comfy.uploadTimeoutMs": None,
+    "comfy.maxUploadBytes": None,
+    "storage.generatedDir": "IMA2_GENERATED_DIR",
+    "storage.generatedDirName": None,
+    "server.port": "IMA2_PORT",
+    "server.host": "IMA2_HOST",
+    "server.bodyLimit": "IMA2_BODY_LIMIT",
+    "oauth.proxyPort": "IMA2_OAUTH_PROXY_PORT",
+    "oauth.statusTimeoutMs": None,
+    "oauth.restartDelayMs": None,
+    "limits.maxRefCount": "IMA2_MAX_REF_COUNT",
+    "limits.maxParallel": "IMA2_MAX_PARALLEL",
+    "history.defaultPageSize": "IMA2_HISTORY_PAGE_SIZE",
+    "history.maxPageCap": None,
+}
+"""The keys of config.json that clients may change, in the reference's order, and the variable that overrides each."""
+EFFORTS = ["none", "low", "medium", "high", "xhigh"]
+GUIDANCE = {
+    "highQuality": "Ask for quality high where detail matters; it takes longer and costs more.",
+    "parallelGeneration": "Ask for several candidates with n in place of several calls; one call counts as one job.",
+    "i2i": "Send reference pictures to keep a subject or a style; each provider says how many it takes.",
+    "defaults": "What a request leaves out comes from the settings; the answer names what was used.",
+    "promptBuilder": "Describe subject, setting, light and style in plain words; visible text goes in quotation marks.",
+    "video": "Describe motion, sound and the last frame; video takes minutes and is paid by the second.",
+}
+
+
+def ranked(registry: Registry) -> list[Provider]:
+    """The providers in the order they are shown: the default first, then those of the plain wire, then by id."""
+    return sorted(
+        registry.providers.values(), key=lambda one: (not one.is_default, one.capabilities.code_prefix != "", one.id)
+    )
+
+
+def provider_row(provider: Provider, registry: Registry) -> dict[str, Any]:
+    """One provider as data: what it is, what it can do, what is missing."""
+    able = provider.capabilities
+    return {
+        "id": provider.id,
+        "title": provider.title,
+        "plugin": registry.owners.get(("provider", provider.id)),
+        "isDefault": provider.is_default,
+        "problem": provider.problem(),
+        "media": list(able.media),
+        "models": [{"id": m.id, "title": m.title or m.id, "media": m.media, "supported": m.supported} for m in able.models],
+        "defaultModel": able.default_model,
+        "sizes": {"listed": list(able.sizes.listed), "free": able.sizes.free, "auto": able.sizes.auto},
+        "defaultSize": able.default_size,
+        "qualities": list(able.qualities),
+        "formats": list(able.formats),
+        "maxReferences": able.max_references,
+        "maxCount": able.max_count,
+        "edit": able.edit,
+        "mask": able.mask,
+        "partials": able.partials,
+        "sequence": able.sequence,
+        "options": [
+            {"name": o.name, "kind": o.kind, "title": o.title, "default": o.default, "values": list(o.values)}
+            for o in able.options
+        ],
+        "video": _video(able),
+    }
+
+
+def capabilities(registry: Registry, settings: Settings, *, source: str, server: str | None) -> dict[str, Any]:
+    """The answer of ``GET /api/capabilities`` and of ``ima2 capabilities``."""
+    providers = ranked(registry)
+    return {
+        "ok": True,
+        "name": "ima2",
+        "source": source,
+        "server": server,
+        "version": VERSION,
+        "commands": COMMANDS,
+        "defaults": {one.id: _defaults(one.capabilities) for one in providers if one.capabilities.models},
+        "valid": {
+            "imageModels": _image_models(providers),
+            "videoModels": _video_models(providers),
+            "reasoningEfforts": _values(providers, "reasoningEffort") or EFFORTS,
+            "quality": ["low", "medium", "high"],
+            "moderation": ["auto", "low"],
+            "modes": _values(providers, "mode") or ["auto", "direct"],
+            "providers": ["auto", *(one.id for one in providers)],
+        },
+        "configKeys": {
+            "writable": list(WRITABLE),
+            "envOverrides": {key: name for key, name in WRITABLE.items() if name},
+        },
+        "defaultsMeta": {"quality": "medium"},
+        "limits": {
+            "maxRefCount": settings.max_ref_count,
+            "maxGeneratedImages": 8,
+            "maxJobs": settings.max_jobs,
+            "maxParallel": {
+                "value": settings.max_parallel,
+                "enforced": False,
+                "note": f"Advice only. What is enforced is the number of jobs at once: {settings.max_jobs}.",
+            },
+        },
+        "promptBuilder": {
+            "available": False,
+            "route": "/api/prompt-builder/chat",
+            "cliCommand": "ima2 prompt build",
+            "structuredOutput": ["intentSummary", "finalPrompt.ko", "finalPrompt.en", "notes"],
+            "uiOnly": False,
+        },
+        "agentMode": {
+            "available": False,
+            "route": "/api/agent/sessions",
+            "allowedTools": ["ima2.get_image_context", "ima2.web_search", "ima2.generate_image"],
+            "finalArtifact": "image",
+            "uiOnly": True,
+            "cliCommand": None,
+        },
+        "guidance": GUIDANCE,
+    }
+
+
+def _defaults(able: Capabilities) -> dict[str, Any]:
+    names = {"webSearch": "webSearchEnabled"}
+    options = {names.get(o.name, o.name): o.default for o in able.options if o.name != "mode" and o.default is not None}
+    return {"model": able.default_model, "size": able.default_size, **options}
+
+
+def _image_models(providers: Iterable[Provider]) -> dict[str, list[str]]:
+    """Lists by family, named as the reference names them: ``supported``, ``unsupported``, ``<family>Supported``."""
+    lists: dict[str, list[str]] = {"supported": [], "unsupported": []}
+    for provider in providers:
+        family = provider.capabilities.code_prefix.partition("_")[0].lower()
+        for model in provider.capabilities.models:
+            if model.media == "image":
+                kind = "supported" if model.supported else "unsupported"
+                known = lists.setdefault(f"{family}{kind.capitalize()}" if family else kind, [])
+                if model.id not in known:
+                    known.append(model.id)
+    return lists
+
+
+def _video_models(providers: Iterable[Provider]) -> dict[str, Any]:
+    able = [one.capabilities for one in providers if one.capabilities.video is not None]
+    modes = [capabilities.video for capabilities in able if capabilities.video is not None]
+    spans = [span for one in modes for span in one.durations.values()]
+    models = (m.id for capabilities in able for m in capabilities.models if m.media == "video" and m.supported)
+    return {
+        "supported": list(dict.fromkeys(models)),
+        "resolutions": list(dict.fromkeys(name for one in modes for name in one.resolutions)),
+        "aspectRatios": list(dict.fromkeys(name for one in modes for name in one.aspect_ratios)),
+        "durationRange": [min((low for low, _ in spans), default=0), max((high for _, high in spans), default=0)],
+        "maxReferences": max((one.max_references for one in modes), default=0),
+    }
+
+
+def _video(able: Capabilities) -> dict[str, Any] | None:
+    if able.video is None:
+        return None
+    return {
+        "modes": list(able.video.modes),
+        "durations": {mode: list(span) for mode, span in able.video.durations.items()},
+        "resolutions": list(able.video.resolutions),
+        "aspectRatios": list(able.video.aspect_ratios),
+        "maxReferences": able.video.max_references,
+    }
+
+
+def _values(providers: Iterable[Provider], option: str) -> list[str]:
+    found = (one.capabilities.option(option) for one in providers)
+    return list(dict.fromkeys(value for one in found if one for value in one.values))

@@ -1,0 +1,62 @@
+"""The commands by name: where each is, and what the main help says of it without importing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One command. ``usage`` is how the main help shows it; an empty one is left out there."""
+
+    target: str
+    section: str
+    usage: str
+    help: str
+
+
+def _table(section: str, *rows: tuple[str, str, str, str]) -> dict[str, Listed]:
+    return {name: Listed(f"ima2.cli.{target}", section, usage, help) for name, target, usage, help in rows}
+
+
+BUILTIN: dict[str, Listed] = {
+    **_table(
+        "Server",
+        ("serve", "serve:serve", "serve [--dev]", "Start the studio and its web page"),
+        ("status", "server:status", "status", "Show where settings, pictures and a running server are"),
+        ("doctor", "doctor:doctor", "doctor", "Check this installation and say what to repair"),
+        ("ping", "server:ping", "ping", "Ask whether the server answers"),
+    ),
+    **_table(
+        "Picture",
+        ("gen", "gen:gen", "gen <prompt>", "Make pictures from words"),
+        ("ls", "ls:ls", "ls", "List what was made"),
+        ("show", "show:show", "show <name>", "Show one picture's facts"),
+    ),
+    **_table(
+        "Job",
+        ("ps", "jobs:ps", "ps", "List the jobs that are running"),
+        ("cancel", "jobs:cancel", "cancel <id>", "Stop a job"),
+        ("inflight", "jobs:inflight", "inflight <sub>", "List or stop jobs (ls, rm)"),
+    ),
+    **_table(
+        "Setting",
+        ("plugins", "plugins:plugins", "plugins <sub>", "List, check, enable and disable plugins"),
+        ("config", "config:config", "config <sub>", "Read and write config.json"),
+        ("providers", "server:providers", "providers", "Show which providers are ready"),
+        ("capabilities", "server:capabilities", "capabilities", "Show models, sizes and limits"),
+        ("completion", "completion:completion", "completion <shell>", "Print a completion script (bash, zsh, fish)"),
+    ),
+}
+
+WORKFLOW = """\
+Generation workflow:
+  Jobs run on the server and go on when a client leaves.
+  For several pictures of one prompt use `ima2 gen -n <N>`: one call, not N.
+  Jobs that do not depend on each other may run side by side.
+  Watch them with `ima2 ps --json`; stop one with `ima2 cancel <id>`."""
+
+EXAMPLES = """\
+Examples:
+  ima2 gen "a lighthouse at dawn" -n 4 -d ./out
+  ima2 ps --json"""

@@ -1,0 +1,161 @@
+"""What the command line prints, and the exit code it ends with. Standard library and click only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+import click
+
+from ima2.errors import Ima2Error
+
+USAGE, INTERRUPTED = "USAGE", "INTERRUPTED"
+_EXIT = {
+    USAGE: 2,
+    "UNKNOWN_PLUGIN": 2,
+    "CONFIG_INVALID": 1,
+    "PLUGIN_FAILED": 1,
+    "PLUGIN_SETTINGS_INVALID": 1,
+    "SERVER_UNREACHABLE": 3,
+    "APIKEY_DISABLED": 4,
+    "AUTH_CHATGPT_EXPIRED": 4,
+    "OAUTH_UNAVAILABLE": 4,
+    "REF_TOO_LARGE": 5,
+    "REF_NOT_BASE64": 5,
+    "NETWORK_FAILED": 6,
+    "SAFETY_REFUSAL": 7,
+    "MODERATION_REFUSED": 7,
+    "CLIENT_TIMEOUT": 8,
+    INTERRUPTED: 130,
+}
+_PICK_MODEL = "choose another model with --model; `ima2 capabilities` lists them"
+_SIGN_IN = "sign in again: `ima2 setup`, choice 1, then start `ima2 serve` anew; `ima2 doctor` shows what is missing"
+HINTS = {
+    "SERVER_UNREACHABLE": "start the server with `ima2 serve`, or name a running one with --server URL",
+    "APIKEY_DISABLED": "this way in takes no key; sign in, or choose another --provider",
+    "API_KEY_REQUIRED": "store a key in the Settings page, or set its environment variable before `ima2 serve`",
+    "IMAGE_MODEL_UNSUPPORTED": _PICK_MODEL,
+    "INVALID_IMAGE_MODEL": _PICK_MODEL,
+    "OAUTH_UNAVAILABLE": _SIGN_IN,
+    "AUTH_CHATGPT_EXPIRED": _SIGN_IN,
+    "NETWORK_FAILED": "the upstream was not reached; this says nothing about the prompt. Try again, or run `ima2 doctor`",
+    "SAFETY_REFUSAL": "the provider refused the request; word it differently",
+    "MODERATION_REFUSED": "the provider refused the request; word it differently",
+    "REF_TOO_LARGE": "make the reference picture smaller and try again",
+    "REF_NOT_BASE64": "use a PNG, JPEG or WebP file as reference",
+    "TOO_MANY_JOBS": "wait for a job to end (`ima2 ps`), or stop one with `ima2 cancel <id>`",
+    "GROK_REF_TOO_MANY": "use fewer reference pictures",
+    "EMPTY_RESPONSE": "the provider sent no picture; try again, or word the prompt differently",
+    "PLUGIN_FAILED": "`ima2 plugins check` shows every plugin's state",
+}
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def exit_code(code: str | None, status: int | None = None) -> int:
+    """The exit code of a failure: by its code, then its HTTP status, else 1."""
+    if code in _EXIT:
+        return _EXIT[code]
+    if status is not None and status >= 500:
+        return 6
+    return 5 if status is not None and status >= 400 else 1
+
+
+def hint(code: str | None) -> str | None:
+    """What to do about a failure, where that is known."""
+    return HINTS.get(code or "")
+
+
+def colourful(stream: TextIO) -> bool:
+    """Whether a stream takes colours: a terminal, and no ``NO_COLOR``."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def style(text: str, *looks: str, stream: TextIO | None = None) -> str:
+    """``text`` in ``red``, ``green``, ``yellow``, ``dim`` or ``bold``, where the stream (stdout) takes colours."""
+    if not colourful(stream or sys.stdout):
+        return text
+    return f"\x1b[{';'.join(_COLOURS[look] for look in looks)}m{text}\x1b[0m"
+
+
+def tick(text: str) -> str:
+    """A line of success for stdout."""
+    return f"{style('✓', 'green')} {text}"
+
+
+def cross(text: str) -> str:
+    """A line of failure for stderr."""
+    return f"{style('✗', 'red', stream=sys.stderr)} {text}"
+
+
+def plain(text: str) -> str:
+    """One line without control characters, safe for a terminal."""
+    return _CONTROL.sub(" ", text)
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    return sum(
+        0 if unicodedata.combining(char) or unicodedata.category(char) == "Cf" else 2 if wide else 1
+        for char in text
+        for wide in [unicodedata.east_asian_width(char) in "WF"]
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns two blanks apart below a rule. Cells become one line each; nothing is cut."""
+    lines = [[plain(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(width(line[column]) for line in lines) for column in range(len(header))]
+    drawn = ["  ".join(cell + " " * (wide - width(cell)) for cell, wide in zip(line, widths, strict=True)) for line in lines]
+    drawn.insert(1, "─" * (sum(widths) + 2 * (len(widths) - 1)))
+    return "\n".join(line.rstrip() for line in drawn)
+
+
+def as_json(value: Any) -> str:
+    """Compact JSON on one line, text unescaped."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def say_json(value: Any) -> None:
+    """Print the one JSON document of a ``--json`` command."""
+    click.echo(as_json(value))
+
+
+def envelope(error: Ima2Error) -> dict[str, Any]:
+    """A failure as JSON: ``{ok:false, error, code, status}`` and what the error carries besides."""
+    failure: dict[str, Any] = {"ok": False, "error": error.text, "code": error.code}
+    if error.code not in (USAGE, INTERRUPTED):
+        failure["status"] = error.status
+    return {**failure, **{key: value for key, value in error.details.items() if key not in failure}}
+
+
+def report(error: Ima2Error, *, as_document: bool = False) -> int:
+    """Tell of a failure: one line and a hint on stderr, with ``--json`` the envelope on stdout. Returns the exit code."""
+    if as_document:
+        say_json(envelope(error))
+    click.echo(cross(f"{plain(error.text)} ({error.code})"), err=True)
+    advice = hint(error.code)
+    if advice is not None:
+        click.echo(f"Hint: {advice}.", err=True)
+    return exit_code(error.code, error.status)
+
+
+def confirmed(question: str, *, yes: bool) -> bool:
+    """Whether a person agrees, or did with ``--yes``. Without a terminal to ask on it is `click.UsageError` (exit 2)."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Say --yes: there is no terminal to ask on.")
+    click.echo(f"{question} [y/N] ", nl=False, err=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def pairs(values: Mapping[str, str]) -> str:
+    """``name  value`` lines with the values in one column."""
+    widest = max((width(name) for name in values), default=0)
+    return "\n".join(f"{name}{' ' * (widest - width(name))}  {plain(value)}" for name, value in values.items())

@@ -1,0 +1,43 @@
+"""``ima2 serve``: the studio as a server."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(short_help="Start the studio as a local server.")
+@click.option("--dev", is_flag=True, help="Development defaults: debug log.")
+@click.option("--host", help="Address to listen on (default 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port (default 3333; the next free one if it is taken).")
+@click.option("--plugins", metavar="A,B", help="Use only these plugins; one that fails is fatal.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warn", "error", "silent"]))
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
+def serve(
+    dev: bool, host: str | None, port: int | None, plugins: str | None, log_level: str | None, open_page: bool
+) -> None:
+    """Start the studio. It answers on http://127.0.0.1:3333 until Ctrl-C."""
+    import os
+
+    given = {"IMA2_DEV": "1" if dev else None, "IMA2_HOST": host, "IMA2_LOG_LEVEL": log_level}
+    given["IMA2_PORT"] = None if port is None else str(port)
+    os.environ.update({name: value for name, value in given.items() if value is not None})
+
+    from ima2.assemble import assemble
+    from ima2.logs import configure
+    from ima2.server.serving import bind, require_token
+
+    house = assemble(plugins=plugins)
+    configure(house.settings.log_level)
+    require_token(house)
+    listener = bind(house.settings.host, house.settings.port)
+    house.port = listener.getsockname()[1]
+
+    from ima2.server.run import run
+    from ima2.server.welcome import welcome
+
+    def ready() -> None:
+        click.echo("\n".join(welcome(house)))
+        if open_page:
+            click.launch(f"http://localhost:{house.port}/")
+
+    run(house, listener, ready)

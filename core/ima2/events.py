@@ -1,0 +1,91 @@
+"""Telling the sinks: each has a bounded queue of its own, so none can hold up a job."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable
+
+from ima2.contracts import EventSink
+from ima2.models import Event
+
+log = logging.getLogger("ima2.events")
+PASSING = frozenset({"partial", "progress"})
+"""Events that may be dropped when a sink is slow: something newer will say more."""
+
+
+class Mailbox:
+    """One sink's queue. When full it loses its oldest passing event, else its oldest that is not terminal."""
+
+    def __init__(self, sink: EventSink, depth: int) -> None:
+        self.sink = sink
+        self.dropped = 0
+        self._depth = depth
+        self._events: deque[Event] = deque()
+        self._filled = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def put(self, event: Event) -> None:
+        """Take an event; never waits."""
+        if len(self._events) >= self._depth:
+            self._drop_one()
+        self._events.append(event)
+        self._idle.clear()
+        self._filled.set()
+
+    def _drop_one(self) -> None:
+        for choice in (lambda event: event.name in PASSING, lambda event: not event.terminal, lambda event: True):
+            victim = next((event for event in self._events if choice(event)), None)
+            if victim is not None:
+                self._events.remove(victim)
+                self.dropped += 1
+                if self.dropped in {1, 10, 100} or self.dropped % 1000 == 0:
+                    log.warning("sink %s is slow: %d events dropped so far", self.sink.id, self.dropped)
+                return
+
+    async def run(self) -> None:
+        """Hand the events over, one after the other, for ever. A sink that raises loses that event only."""
+        while True:
+            await self._filled.wait()
+            while self._events:
+                event = self._events.popleft()
+                try:
+                    await self.sink.handle(event)
+                except Exception:
+                    log.exception("sink %s failed on an event %s", self.sink.id, event.name)
+            self._filled.clear()
+            self._idle.set()
+
+    async def drained(self) -> None:
+        """Wait until everything put so far was handled."""
+        await self._idle.wait()
+
+
+class Publisher:
+    """Gives every event to every sink. Publishing never waits and never fails."""
+
+    def __init__(self, sinks: Iterable[EventSink] = (), *, origin: str = "", depth: int = 512) -> None:
+        self.origin = origin
+        self._mailboxes = [Mailbox(sink, depth) for sink in sinks]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin handing over."""
+        self._tasks = [asyncio.create_task(mailbox.run()) for mailbox in self._mailboxes]
+
+    def publish(self, event: Event) -> None:
+        """Tell every sink, in the order of the calls."""
+        for mailbox in self._mailboxes:
+            mailbox.put(event)
+
+    async def close(self, patience: float = 2.0) -> None:
+        """Let the sinks finish what waits, for at most ``patience`` seconds, and stop."""
+        waiting = [asyncio.create_task(mailbox.drained()) for mailbox in self._mailboxes]
+        if waiting and self._tasks:
+            await asyncio.wait(waiting, timeout=patience)
+        for task in (*waiting, *self._tasks):
+            task.cancel()
+        await asyncio.gather(*waiting, *self._tasks, return_exceptions=True)
+        self._tasks = []

@@ -1,0 +1,240 @@
+"""From records to parts in use: each plugin is checked, imported, configured and asked for parts, all or nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ima2.context import PluginContext
+from ima2.contracts import EventSink, Part, Provider, Storage, Tables, Thumbnailer
+from ima2.errors import Ima2Error
+from ima2.kernel import compat, discovery
+from ima2.kernel.discovery import PluginRecord, State
+from ima2.kernel.hooks import Hooks
+from ima2.kernel.switches import Switches
+from ima2.models import Capabilities, Panel
+from ima2.registry import Registry
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+    from pydantic import BaseModel
+
+log = logging.getLogger("ima2.plugins")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where the parts of one hook go: the kind's name, the registry's field, and the class they must be of."""
+
+    kind: str
+    field: str
+    type: type[Part]
+
+
+SLOTS = {
+    "ima2_storages": Slot("storage", "storages", Storage),
+    "ima2_thumbnailers": Slot("thumbnailer", "thumbnailers", Thumbnailer),
+    "ima2_event_sinks": Slot("event_sink", "event_sinks", EventSink),
+    "ima2_providers": Slot("provider", "providers", Provider),
+}
+
+
+@dataclass(slots=True)
+class Booted:
+    """The plugins of one process after boot: their records, their hooks, their parts, and what each was handed."""
+
+    switches: Switches
+    hooks: Hooks
+    records: list[PluginRecord] = field(default_factory=list)
+    registry: Registry = field(default_factory=Registry)
+    contexts: dict[str, PluginContext] = field(default_factory=dict)
+    fatal: bool = True
+    """Whether the failure of a plugin that a person named is raised."""
+
+    def ready(self) -> list[PluginRecord]:
+        """The plugins in use."""
+        return [record for record in self.records if record.state is State.READY]
+
+    def record(self, name: str) -> PluginRecord:
+        """The record of a plugin; ``KeyError`` when there is none."""
+        found = next((record for record in self.records if record.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def insist(self, record: PluginRecord) -> None:
+        """Raise ``PLUGIN_FAILED`` when this plugin failed although a person named it."""
+        if self.fatal and record.state is State.FAILED and self.switches.named(record.name):
+            text = f"Plugin {record.name}, named by {self.switches.source}, failed ({record.stage}): {record.error}"
+            raise Ima2Error("PLUGIN_FAILED", 500, text)
+
+
+def boot(
+    switches: Switches,
+    *,
+    settings: Callable[[str, type[BaseModel]], Any],
+    context: Callable[[str, Any], PluginContext],
+    hooks: Hooks | None = None,
+    records: list[PluginRecord] | None = None,
+    extra: Mapping[str, Any] | None = None,
+    discover_entry_points: bool = True,
+    fatal: bool = True,
+) -> Booted:
+    """Take in every plugin that is on. A plugin's failure is a row of ``records``.
+
+    ``settings`` gives the validated settings of a plugin's model, ``context`` what its hooks are handed. ``extra``
+    holds plugins that are already imported, by name; ``records`` replaces what discovery would find. Raises `Ima2Error`
+    ``UNKNOWN_PLUGIN`` or ``PLUGIN_FAILED`` for a plugin that a person named (unless ``fatal`` is off).
+    """
+    if records is None:
+        records = discovery.discover() if discover_entry_points else []
+    booted = Booted(switches, hooks or Hooks(), [*records, *_inline(extra or {}, records)], fatal=fatal)
+    unknown = switches.unknown(record.name for record in booted.records) if fatal else None
+    if unknown is not None:
+        raise Ima2Error("UNKNOWN_PLUGIN", 400, unknown)
+    for record in booted.records:
+        if switches.is_on(record.name):
+            _take_in(booted, record, settings, context)
+            booted.insist(record)
+        else:
+            record.state = State.OFF
+    return booted
+
+
+def fail(booted: Booted, name: str, stage: str, error: BaseException | str) -> None:
+    """Put a plugin out of use after boot: its record says why, and all its parts leave the registry."""
+    record = booted.record(name)
+    record.fail(stage, error)
+    record.offers = []
+    for slot in SLOTS.values():
+        owned = [key for key, owner in booted.registry.owners.items() if key[0] == slot.kind and owner == name]
+        for key in owned:
+            del getattr(booted.registry, slot.field)[key[1]], booted.registry.owners[key]
+    booted.hooks.unregister(name)
+    _tell(record, error)
+
+
+def tables(booted: Booted) -> list[tuple[str, Tables]]:
+    """What each plugin keeps in the database."""
+    return [(name, found) for name, found in _asked(booted, "ima2_tables", lambda: Tables)]
+
+
+def routers(booted: Booted) -> list[tuple[str, APIRouter]]:
+    """Each plugin's HTTP routes. Imports the web framework only if a plugin has any."""
+
+    def kind() -> type[APIRouter]:
+        from fastapi import APIRouter
+
+        return APIRouter
+
+    return [(name, router) for name, router in _asked(booted, "ima2_routes", kind)]
+
+
+def panels(booted: Booted) -> list[tuple[str, Panel]]:
+    """Each plugin's pieces of the web page."""
+    return [(name, panel) for name, found in _asked(booted, "ima2_panels", lambda: Panel, many=True) for panel in found]
+
+
+def _inline(extra: Mapping[str, Any], records: Sequence[PluginRecord]) -> list[PluginRecord]:
+    claimed = {record.name: record.package for record in records}
+    inline = [PluginRecord(name, value=f"<{type(module).__name__}>", module=module) for name, module in extra.items()]
+    for record in inline:
+        if record.name in claimed:
+            record.fail("discovery", f"The name is also claimed by {claimed[record.name] or 'another plugin'}.")
+    return inline
+
+
+def _take_in(booted: Booted, record: PluginRecord, settings: Callable[..., Any], context: Callable[..., Any]) -> None:
+    """One plugin through all stages, up to the first that fails."""
+    if record.state is State.FAILED or not compat.check(record) or not discovery.load(record):
+        return
+    stage = "hooks"
+    try:
+        record.warnings += [
+            f"{hook} is not known to this version" for hook in booted.hooks.register(record.name, record.module)
+        ]
+        record.hooks = booted.hooks.offered(record.name)
+        stage = "settings"
+        model = booted.hooks.call(record.name, "ima2_settings")
+        ctx = context(record.name, None if model is None else settings(record.name, _model(model)))
+        booted.contexts[record.name] = ctx
+        offered: list[tuple[Slot, Part]] = []
+        for stage, slot in SLOTS.items():
+            parts = booted.hooks.call(record.name, stage, ctx=ctx)
+            offered += [(slot, _checked(booted, slot, part, offered)) for part in _listed(stage, parts, slot.type)]
+    except (Exception, SystemExit) as error:
+        record.fail(stage, error)
+        _tell(record, error)
+        booted.hooks.unregister(record.name)
+        return
+    for slot, part in offered:
+        getattr(booted.registry, slot.field)[part.id] = part
+        booted.registry.owners[slot.kind, part.id] = record.name
+    record.offers = [f"{slot.kind}:{part.id}" for slot, part in offered]
+    record.state = State.READY
+
+
+def _checked(booted: Booted, slot: Slot, part: Part, offered: Sequence[tuple[Slot, Part]]) -> Part:
+    """A part that may be taken in: a slug for an id, free in its kind, and with what its class promises."""
+    part_id = getattr(part, "id", None)
+    if not discovery.is_slug(part_id):
+        raise TypeError(f"{type(part).__name__}.id must be a slug (a-z, 0-9, - and _), not {part_id!r}")
+    owner = booted.registry.owners.get((slot.kind, part.id))
+    if owner is not None:
+        raise LookupError(f"{slot.kind} {part_id!r} is already offered by plugin {owner}; turn one of the two off")
+    if any(other.kind == slot.kind and taken.id == part_id for other, taken in offered):
+        raise LookupError(f"{slot.kind} {part_id!r} is offered twice by this plugin")
+    if isinstance(part, Provider) and not isinstance(getattr(part, "title", None), str):
+        raise TypeError(f"{type(part).__name__} has no title")
+    if isinstance(part, Provider) and not isinstance(part.capabilities, Capabilities):
+        raise TypeError(f"{type(part).__name__}.capabilities must be Capabilities")
+    if isinstance(part, Thumbnailer) and not isinstance(getattr(part, "media_types", None), tuple):
+        raise TypeError(f"{type(part).__name__}.media_types must be a tuple")
+    return part
+
+
+def _asked(booted: Booted, hook: str, kind: Callable[[], type], *, many: bool = False) -> list[tuple[str, Any]]:
+    """What each plugin in use answers to a later hook. One that raises or answers wrongly fails as a whole."""
+    found: list[tuple[str, Any]] = []
+    for record in booted.ready():
+        if hook not in record.hooks:
+            continue
+        try:
+            answer = booted.hooks.call(record.name, hook, ctx=booted.contexts[record.name])
+            if answer is not None:
+                found.append((record.name, _listed(hook, answer, kind()) if many else _of(hook, answer, kind())))
+        except (Exception, SystemExit) as error:
+            fail(booted, record.name, hook, error)
+            booted.insist(record)
+    return found
+
+
+def _listed(hook: str, answer: Any, kind: type) -> list[Any]:
+    if answer is None:
+        return []
+    if isinstance(answer, (kind, str, bytes, Mapping)) or not hasattr(answer, "__iter__"):
+        raise TypeError(f"{hook} must return a list of {kind.__name__}, not one {type(answer).__name__}")
+    return [_of(hook, value, kind) for value in answer]
+
+
+def _of(hook: str, value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        given = value.__name__ + " itself" if isinstance(value, type) else f"a {type(value).__name__}"
+        raise TypeError(f"{hook} gave {given}, wanted a {kind.__name__}")
+    return value
+
+
+def _model(model: Any) -> type[BaseModel]:
+    from pydantic import BaseModel
+
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise TypeError("ima2_settings must return a pydantic model class")
+    return model
+
+
+def _tell(record: PluginRecord, error: BaseException | str) -> None:
+    log.warning("plugin %s failed (%s): %s", record.name, record.stage, record.error)
+    if isinstance(error, BaseException):
+        log.debug("plugin %s", record.name, exc_info=error)

@@ -1,0 +1,1 @@
+"""The HTTP server: one router a resource, one gate in front of them."""

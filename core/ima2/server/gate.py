@@ -1,0 +1,157 @@
+"""In front of every route: who may ask, by which name, and what every answer carries. Pure ASGI."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import logging
+import re
+import time
+import uuid
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ima2.errors import Ima2Error
+from ima2.server.replies import failure
+
+log = logging.getLogger("ima2.http")
+COOKIE = "ima2_lan"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_QUIET = frozenset({"/api/health", "/api/inflight"})
+_OPEN = frozenset({"/api/lan/login", "/lan", "/assets/lan.js", "/assets/page.css"})
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "media-src 'self' data: blob:; connect-src 'self' data: blob:; font-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", _POLICY.encode()),
+]
+
+
+class Gate:
+    """Checks Host, Origin and token, gives each request its id, and sets the headers all answers share.
+
+    ``hosts`` are names beyond this machine's loopback ones that may be asked by; ``token`` is wanted from everyone who does not
+    ask from this machine.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] = (), token: str | None = None) -> None:
+        self._app = app
+        self._hosts = _LOCAL_NAMES | {host.lower() for host in hosts}
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = headers.get("x-request-id", "")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = f"req_{uuid.uuid4()}"
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = [0]
+        wrapped = _with_headers(scope, send, request_id, status)
+        started = time.perf_counter()
+        try:
+            _normalise(scope)
+            self._admit(scope, headers)
+        except Ima2Error as error:
+            await failure(error)(scope, receive, wrapped)
+        else:
+            await self._app(scope, receive, wrapped)
+        _note(scope, headers, request_id, status[0], started)
+
+    def _admit(self, scope: Scope, headers: dict[str, str]) -> None:
+        host = _host_name(headers.get("host", ""))
+        if host not in self._hosts:
+            raise Ima2Error("HOST_NOT_ALLOWED", 403, "This server does not answer to that name. IMA2_ALLOWED_HOSTS can add it.")
+        if scope["method"] not in {"GET", "HEAD", "OPTIONS"} or scope["path"] == "/api/events":
+            self._check_origin(headers)
+        if self._token and not _is_local(scope) and scope["path"] not in _OPEN:
+            self._check_token(headers)
+
+    def _check_origin(self, headers: dict[str, str]) -> None:
+        origin = headers.get("origin")
+        foreign = headers.get("sec-fetch-site") == "cross-site"
+        if origin is not None:
+            name = _host_name(urlsplit(origin).netloc) if "://" in origin else ""
+            foreign = name not in self._hosts or (foreign and name not in _LOCAL_NAMES)
+        if foreign:
+            raise Ima2Error("ORIGIN_NOT_ALLOWED", 403, "Another web site may not use this server.")
+
+    def _check_token(self, headers: dict[str, str]) -> None:
+        given = headers.get("authorization", "")
+        scheme, _, token = given.partition(" ")
+        if scheme.lower() != "bearer":
+            token = _cookie(headers.get("cookie", ""))
+        if not self._token or not hmac.compare_digest(token.encode(), self._token.encode()):
+            raise Ima2Error("TOKEN_REQUIRED", 401, "This server asks for its token: send it as a bearer token, or sign in at /lan.")
+
+
+def _with_headers(scope: Scope, send: Send, request_id: str, status: list[int]) -> Send:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            status[0] = message["status"]
+            headers = message.setdefault("headers", [])
+            headers += _HEADERS
+            if scope["path"].startswith("/api"):
+                headers.append((b"x-request-id", request_id.encode()))
+                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store, max-age=0"))
+        await send(message)
+
+    return wrapped
+
+
+def _normalise(scope: Scope) -> None:
+    """Decode the path once, from its raw form; drop a trailing slash. 400 ``BAD_PATH`` for what cannot be decoded."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    try:
+        path = unquote_to_bytes(raw.partition(b"?")[0]).decode()
+    except UnicodeDecodeError:
+        raise Ima2Error("BAD_PATH", 400, "The path is not UTF-8.") from None
+    if "\x00" in path or re.search(rb"%(?![0-9A-Fa-f]{2})", raw.partition(b"?")[0]):
+        raise Ima2Error("BAD_PATH", 400, "The path cannot be decoded.")
+    if len(path) > 1 and path.endswith("/") and path.lower().startswith("/api/"):
+        path = path.rstrip("/")
+    scope["path"] = path
+
+
+def _host_name(value: str) -> str:
+    """The name in a Host header or network location, lower-case, without port and brackets."""
+    if value.startswith("["):
+        return value[1:].partition("]")[0].lower()
+    return value.partition(":")[0].lower()
+
+
+def _is_local(scope: Scope) -> bool:
+    client = scope.get("client")
+    try:
+        return client is not None and ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _cookie(header: str) -> str:
+    try:
+        morsel = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def _note(scope: Scope, headers: dict[str, str], request_id: str, status: int, started: float) -> None:
+    path = scope["path"]
+    if path.lower().startswith("/api/") and path.lower() not in _QUIET and log.isEnabledFor(logging.INFO):
+        shown = "".join(c if c.isprintable() else "?" for c in path[:120])
+        client = re.sub(r"[^A-Za-z0-9./_-]", "?", headers.get("x-ima2-client", "ui"))[:40]
+        took = round((time.perf_counter() - started) * 1000)
+        log.info('%s %s status=%d durationMs=%d requestId=%s client=%s', scope["method"], shown, status, took, request_id, client)

@@ -1,0 +1,90 @@
+"""``GET /api/history``: the gallery, newest first, in pages."""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+from fastapi import APIRouter, Request
+
+from ima2.library import Library, Listed, splice
+from ima2.library import Query as Page
+from ima2.server.access import house_of
+from ima2.server.replies import Json
+
+router = APIRouter(tags=["history"])
+_BROWSER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
+
+
+@router.get("/api/history", summary="List the gallery")
+async def history(request: Request) -> Json:
+    """Rows newest first. Query: ``limit``, ``since``, ``before`` with ``beforeFilename``, ``sessionId``, ``requestId``,
+    ``favoritesOnly``, ``groupBy=session``. As in the reference, a value that does not parse counts as absent."""
+    house = house_of(request)
+    query = page_query(request, house.settings.history_page_size, house.settings.history_max_page)
+    rows, more = await house.library.page(query)
+    cursor = {"before": rows[-1].created_at, "beforeFilename": rows[-1].key} if rows and more else None
+    tail: dict[str, object] = {"total": house.library.index.total, "nextCursor": cursor}
+    if house.library.scan.running:
+        tail["indexing"] = {"done": house.library.scan.done, "todo": house.library.scan.todo}
+    if _one(request, "groupBy") == "session":
+        return Json(await _grouped(house.library, rows, tail))
+    items = orjson.Fragment(b"[" + b",".join(_spliced(house.library, row) for row in rows) + b"]")
+    return Json(orjson.dumps({"items": items, **tail}))
+
+
+def page_query(request: Request, default: int, most: int) -> Page:
+    """The page a request asks for."""
+    limit = _number(request, "limit") or 0
+    browser = request.headers.get("x-ima2-browser-id", "")
+    browser = browser if _BROWSER_ID.fullmatch(browser) else ""
+    favorites = _one(request, "favoritesOnly") in {"1", "true"}
+    return Page(
+        limit=min(limit, most) if limit > 0 else default,
+        since=_number(request, "since"),
+        before=_number(request, "before"),
+        before_key=_one(request, "beforeFilename"),
+        session_id=_one(request, "sessionId"),
+        request_id=_one(request, "requestId"),
+        favorites_of=browser if favorites else None,
+        browser_id=browser,
+    )
+
+
+async def _grouped(library: Library, rows: list[Listed], tail: dict[str, object]) -> bytes:
+    groups: dict[str, list[Listed]] = {}
+    loose = []
+    for row in rows:
+        if row.session_id:
+            groups.setdefault(row.session_id, []).append(row)
+        else:
+            loose.append(row)
+    titles = await library.index.titles(list(groups)) if groups else {}
+    sessions = [
+        {
+            "sessionId": session,
+            "items": [orjson.Fragment(_spliced(library, row)) for row in members],
+            "lastUsedAt": members[0].created_at,
+            "title": titles.get(session),
+            "label": titles.get(session) or session[:8],
+        }
+        for session, members in groups.items()
+    ]
+    return orjson.dumps(
+        {"sessions": sessions, "loose": [orjson.Fragment(_spliced(library, row)) for row in loose], **tail}
+    )
+
+
+def _spliced(library: Library, row: Listed) -> bytes:
+    return splice(row, library.thumb_url(row))
+
+
+def _one(request: Request, name: str) -> str | None:
+    """A query value that was given once; repeated ones are ignored, as the reference does."""
+    values = request.query_params.getlist(name)
+    return values[0] if len(values) == 1 and values[0] != "" and len(values[0]) <= 400 else None
+
+
+def _number(request: Request, name: str) -> int | None:
+    value = _one(request, name)
+    return int(value) if value is not None and re.fullmatch(r"-?\d{1,16}", value) else None

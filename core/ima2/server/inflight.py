@@ -1,0 +1,65 @@
+"""``/api/inflight``: what runs, what has ended lately, and stopping it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from ima2.jobrecord import JobRecord
+from ima2.server.access import house_of
+from ima2.server.replies import Json
+
+router = APIRouter(tags=["jobs"])
+
+
+@router.get("/api/inflight", summary="List jobs")
+async def list_jobs(
+    request: Request, kind: str | None = None, sessionId: str | None = None, includeTerminal: str | None = None
+) -> Json:
+    """Running jobs, oldest first; with ``includeTerminal=1`` also those that ended within five minutes, newest first."""
+    jobs = house_of(request).jobs
+    answer = {"jobs": [active(record) for record in jobs.active(kind, sessionId)]}
+    if includeTerminal in {"1", "true"}:
+        answer["terminalJobs"] = [terminal(record) for record in jobs.ended(kind, sessionId)]
+    return Json(answer)
+
+
+@router.delete("/api/inflight/{request_id:path}", summary="Cancel a job")
+async def cancel(request: Request, request_id: str) -> Json:
+    """Stop a job and the upstream call it waits for. Always 200; the two flags tell what there was to stop."""
+    was_active, aborted = await house_of(request).jobs.cancel(request_id)
+    return Json({"requestId": request_id, "active": was_active, "aborted": aborted})
+
+
+def active(record: JobRecord) -> dict[str, Any]:
+    """A running job as listed."""
+    return {
+        "requestId": record.id,
+        "kind": record.kind,
+        "prompt": record.prompt,
+        "meta": dict(record.meta),
+        "startedAt": record.started_at,
+        "phase": record.phase,
+        "phaseAt": record.phase_at,
+    }
+
+
+def terminal(record: JobRecord) -> dict[str, Any]:
+    """An ended job as listed."""
+    finished = record.finished_at or record.started_at
+    listed: dict[str, Any] = {
+        "requestId": record.id,
+        "kind": record.kind,
+        "status": record.status,
+        "prompt": record.prompt,
+        "startedAt": record.started_at,
+        "finishedAt": finished,
+        "durationMs": max(0, finished - record.started_at),
+        "phase": record.phase,
+        "phaseAt": record.phase_at,
+        "httpStatus": record.http_status,
+        "errorCode": record.error_code,
+        "meta": dict(record.meta),
+    }
+    return {name: value for name, value in listed.items() if value is not None}

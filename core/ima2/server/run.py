@@ -1,0 +1,54 @@
+"""Running the server until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from ima2.assemble import House
+from ima2.server.app import create_app
+from ima2.server.serving import ANYWHERE, advertised, own_names
+from ima2.server.status import runtime
+
+
+
+class Server(uvicorn.Server):
+    """uvicorn that tells when it really listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def run(house: House, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve on an open socket. Returns when stopped by a signal; running jobs are closed as interrupted by then."""
+    hosts = own_names() if house.settings.host in ANYWHERE else ()
+    config = uvicorn.Config(
+        create_app(house, hosts=hosts),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(house.settings.shutdown_grace_s)),
+        timeout_keep_alive=75,
+        lifespan="on",
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        proxy_headers=False,
+    )
+
+    async def serve() -> None:
+        server = Server(config, ready)
+        with advertised(house, runtime(house)):
+            await server.serve(sockets=[listener])
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve())

@@ -1,0 +1,89 @@
+"""What the OpenAPI document says of bodies that are read by hand.
+
+They are read by hand because the wire promises an order of checks, codes of its own and some
+leniency; a schema can show the fields, not that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_EXAMPLE_DONE = {
+    "image": "data:image/png;base64,iVBORw0KGgo=",
+    "elapsed": 14.2,
+    "filename": "1795000014200_9f3c21aa_0.png",
+    "url": "/generated/1795000014200_9f3c21aa_0.png",
+    "requestId": "my-request-1",
+    "createdAt": 1795000014201,
+    "provider": "demo",
+    "model": "demo",
+    "quality": "medium",
+    "size": "1024x1024",
+    "warnings": [],
+}
+_TEXT: dict[str, Any] = {"type": "string"}
+_FIELDS: dict[str, Any] = {
+    "prompt": {**_TEXT, "minLength": 1, "maxLength": 32000, "description": "what to draw"},
+    "provider": {**_TEXT, "default": "auto", "description": "a provider's id; `auto` is the default one"},
+    "model": {**_TEXT, "description": "one of the provider's models"},
+    "quality": {**_TEXT, "enum": ["low", "medium", "high"], "default": "medium"},
+    "size": {**_TEXT, "default": "1024x1024", "examples": ["1024x1024", "1536x1024", "auto"]},
+    "format": {**_TEXT, "enum": ["png", "jpeg", "webp"], "default": "png"},
+    "moderation": {**_TEXT, "enum": ["auto", "low"], "default": "low"},
+    "n": {"type": "integer", "minimum": 1, "maximum": 8, "default": 1, "description": "independent candidates"},
+    "references": {"type": "array", "items": _TEXT, "maxItems": 5, "description": "base64 or data URLs: PNG, JPEG, WebP"},
+    "reasoningEffort": {**_TEXT, "enum": ["none", "low", "medium", "high", "xhigh"]},
+    "webSearchEnabled": {"type": "boolean", "default": True},
+    "mode": {**_TEXT, "enum": ["auto", "direct"], "default": "auto"},
+    "storyboard": {"type": "boolean", "default": False, "description": "a sheet of keyframes for a clip"},
+    "options": {"type": "object", "description": "options that the provider declares, by name"},
+    "partials": {"type": "integer", "minimum": 0, "maximum": 3, "default": 0, "description": "previews wanted"},
+    "providerUrl": {**_TEXT, "description": "an address the provider gave out, as the first reference"},
+    "sessionId": _TEXT,
+    "clientNodeId": _TEXT,
+    "composerPrompt": _TEXT,
+    "composerInsertedPrompts": {"type": "array", "items": {"type": "object"}},
+    "requestId": {**_TEXT, "pattern": "^[A-Za-z0-9._:-]{1,128}$", "description": "the job's id"},
+    "async": {"type": "boolean", "default": False, "description": "answer 202 at once"},
+}
+GENERATE_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "required": ["prompt"], "properties": _FIELDS},
+            "examples": {
+                "plain": {"value": {"prompt": "a shiba in space", "provider": "demo"}},
+                "four in the background": {
+                    "value": {"prompt": "a lighthouse at dawn", "n": 4, "async": True, "requestId": "my-request-1"}
+                },
+            },
+        }
+    },
+}
+
+
+def answer(description: str, example: Any) -> dict[str, Any]:
+    """One documented JSON answer."""
+    return {"description": description, "content": {"application/json": {"example": example}}}
+
+
+def refusal(description: str, code: str, **more: Any) -> dict[str, Any]:
+    """One documented error."""
+    return answer(description, {"error": description, "code": code, **more})
+
+
+GENERATE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: answer("The picture, or `images` when more than one was asked for", _EXAMPLE_DONE),
+    202: answer("Accepted; follow it on /api/events", {"requestId": "my-request-1", "async": True}),
+    400: refusal("Something in the body is wrong", "INVALID_SIZE"),
+    401: refusal("The provider's credential is missing or refused", "API_KEY_REQUIRED"),
+    409: refusal("A job with this id is running", "REQUEST_ID_IN_USE", requestId="my-request-1"),
+    413: refusal("The body is too large", "PAYLOAD_TOO_LARGE"),
+    422: refusal("The provider answered without a picture, or refused", "SAFETY_REFUSAL"),
+    429: refusal("Too many jobs, or the provider's rate limit", "TOO_MANY_JOBS"),
+    499: refusal("The job was canceled", "GENERATION_CANCELED"),
+    500: refusal("The provider or the server failed", "UPSTREAM_5XX"),
+    502: refusal("The provider's answer was unusable", "NETWORK_FAILED"),
+    503: refusal("The provider cannot be reached, or the server stopped", "OAUTH_UNAVAILABLE"),
+    504: refusal("The provider took too long", "JOB_TIMEOUT"),
+}

@@ -1,0 +1,92 @@
+"""Listening: the socket, who may reach it, the note that tells clients where it is."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import orjson
+
+from ima2.assemble import House
+from ima2.errors import Ima2Error
+from ima2.files import private_folder, write_whole
+from ima2.version import VERSION
+
+log = logging.getLogger("ima2.serve")
+TRIES = 21
+ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a bind address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_token(house: House) -> None:
+    """Refuse to listen to other machines without a token: ``LAN_TOKEN_REQUIRED``."""
+    if not is_loopback(house.settings.host) and house.settings.lan_token is None:
+        text = "Other machines could reach this address. Set IMA2_LAN_TOKEN to a secret of your own first, or bind to 127.0.0.1."
+        raise Ima2Error("LAN_TOKEN_REQUIRED", 500, text)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket on ``port`` or, when that is taken, one of the next 20. ``PORT_RANGE_EXHAUSTED`` if none is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, port + TRIES if port else 1):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            listener.listen(1024)
+        except OSError as error:
+            listener.close()
+            if error.errno != errno.EADDRINUSE:
+                raise Ima2Error("BIND_FAILED", 500, f"Cannot listen on {host}:{candidate}: {error.strerror}.") from None
+            continue
+        return listener
+    raise Ima2Error("PORT_RANGE_EXHAUSTED", 500, f"The ports {port} to {port + TRIES - 1} are all taken.")
+
+
+def own_names() -> list[str]:
+    """Names and addresses of this machine, for a server that listens on all of them."""
+    name = socket.gethostname()
+    names = {name, f"{name}.local"}
+    with suppress(OSError):
+        names.update(str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(name, None))
+    return sorted(names)
+
+
+def address(house: House) -> str:
+    """The URL of this server."""
+    host = house.settings.host
+    shown = "localhost" if host in ANYWHERE else f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{house.port or house.settings.port}"
+
+
+@contextmanager
+def advertised(house: House, runtime: dict[str, Any]) -> Iterator[None]:
+    """Tell clients where the server is, in ``server.json``, for as long as it listens. Holds nothing secret."""
+    path = house.settings.advertisement
+    note = {"port": house.port, "url": address(house), "pid": os.getpid(), "startedAt": house.started_at, "version": VERSION}
+    try:
+        private_folder(path.parent)
+        write_whole(path, orjson.dumps({**note, **runtime}, option=orjson.OPT_INDENT_2))
+    except OSError as error:
+        log.warning("server.json could not be written: %s", error.strerror)
+    try:
+        yield
+    finally:
+        with suppress(OSError, orjson.JSONDecodeError, AttributeError):
+            if orjson.loads(path.read_bytes()).get("pid") == os.getpid():
+                path.unlink()

@@ -1,0 +1,117 @@
+"""What runs and what it can do: health, providers, plugins, capabilities, storage."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from ima2.assemble import House
+from ima2.catalogue import capabilities, provider_row, ranked
+from ima2.errors import Ima2Error
+from ima2.kernel.report import rows
+from ima2.legacy import storage_report
+from ima2.server.access import house_of
+from ima2.server.replies import Json
+from ima2.server.serving import address
+from ima2.version import VERSION
+
+router = APIRouter(tags=["status"])
+PROBE_S = 5.0
+
+
+@router.get("/api/health", summary="Is it alive?")
+async def health(request: Request) -> Json:
+    """Answers at once, whatever else goes on. ``indexing`` appears while the gallery is being read."""
+    house = house_of(request)
+    scan = house.library.scan
+    answer: dict[str, Any] = {
+        "ok": True,
+        "version": VERSION,
+        "provider": _default(house),
+        "uptimeSec": round(time.time() - house.started_at / 1000),
+        "activeJobs": house.jobs.count,
+        "pid": os.getpid(),
+        "startedAt": house.started_at,
+        "runtime": runtime(house),
+    }
+    if scan.running:
+        answer["indexing"] = {"done": scan.done, "todo": scan.todo}
+    return Json(answer)
+
+
+@router.get("/api/providers", summary="The providers in use")
+async def providers(request: Request) -> Json:
+    """What each can do and what it lacks, and the fields that clients of the reference look for."""
+    house = house_of(request)
+    answer: dict[str, Any] = {}
+    for provider in ranked(house.registry):
+        answer.update(provider.about())
+    answer["default"] = _default(house)
+    answer["providers"] = [provider_row(provider, house.registry) for provider in ranked(house.registry)]
+    answer["runtime"] = runtime(house)
+    return Json(answer)
+
+
+@router.get("/api/providers/{provider_id}/status", summary="Probe one provider")
+async def provider_status(request: Request, provider_id: str) -> Json:
+    """A live probe within five seconds. 404 ``UNKNOWN_PROVIDER`` for an id nobody offers."""
+    house = house_of(request)
+    provider = house.registry.providers.get(provider_id)
+    if provider is None:
+        raise Ima2Error("UNKNOWN_PROVIDER", 404, "No such provider.")
+    try:
+        async with asyncio.timeout(PROBE_S):
+            found = await provider.status()
+    except TimeoutError:
+        return Json({"status": "offline", "reason": "No answer within five seconds."})
+    answer: dict[str, Any] = {"status": found.state}
+    if found.models:
+        answer["models"] = list(found.models)
+    if found.reason:
+        answer["reason"] = found.reason
+    return Json(answer)
+
+
+@router.get("/api/plugins", summary="Every plugin and its state")
+async def plugins(request: Request) -> Json:
+    """The rows of ``ima2 plugins list --check``."""
+    house = house_of(request)
+    return Json({"plugins": rows(house.booted.records, house.registry)})
+
+
+@router.get("/api/capabilities", summary="What can be asked of this server")
+async def capability_list(request: Request) -> Json:
+    """Built from what the providers declare; holds no setting that is secret."""
+    house = house_of(request)
+    return Json(capabilities(house.registry, house.settings, source="server", server=address(house)))
+
+
+@router.get("/api/storage/status", summary="Where the gallery lies")
+async def storage_status(request: Request) -> Json:
+    """Counts files; never names a path outside the home folder in full."""
+    house = house_of(request)
+    return Json({"ok": True, "data": await asyncio.to_thread(storage_report, house.settings, house.environ)})
+
+
+def runtime(house: House) -> dict[str, Any]:
+    """Addresses of this server and of the local processes that providers lean on."""
+    port = house.port
+    answer: dict[str, Any] = {
+        "backend": {"configuredPort": house.settings.port, "actualPort": port, "url": address(house)}
+    }
+    for name, provider in house.registry.providers.items():
+        leans_on = provider.runtime()
+        if leans_on is not None:
+            answer[name] = dict(leans_on)
+    return answer
+
+
+def _default(house: House) -> str:
+    try:
+        return house.studio.default_provider()
+    except Ima2Error:
+        return ""

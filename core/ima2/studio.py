@@ -1,0 +1,219 @@
+"""One request from admission to its end, whoever asked and whoever draws."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from ima2.contracts import Job, Provider
+from ima2.errors import Ima2Error, canceled
+from ima2.events import Publisher
+from ima2.jobrecord import now_ms
+from ima2.jobs import Jobs, RunningJob, interrupted
+from ima2.library import Library
+from ima2.models import (
+    Artifact,
+    Event,
+    Failed,
+    Json,
+    Notice,
+    Partial,
+    Phase,
+    Picture,
+    Progress,
+    Receipt,
+    Update,
+    Usage,
+)
+from ima2.pictures.convert import convert
+from ima2.pictures.sniff import EXTENSIONS, MEDIA_TYPES, media_type_of
+from ima2.registry import Registry
+from ima2.version import VERSION
+from ima2.ways.way import Limits, Made, Outcome, Way
+
+log = logging.getLogger("ima2.studio")
+Telling = Callable[[str, Mapping[str, Json]], None]
+
+
+class Studio:
+    """Runs jobs: asks the provider, keeps what comes, tells what happens, and says how it ended."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        jobs: Jobs,
+        library: Library,
+        publisher: Publisher,
+        *,
+        limits: Limits | None = None,
+        default_provider: str = "",
+        job_timeout_s: float = 1800.0,
+    ) -> None:
+        self.registry = registry
+        self.jobs = jobs
+        self.library = library
+        self.limits = limits or Limits()
+        self._publisher = publisher
+        self._default = default_provider
+        self._timeout = job_timeout_s
+
+    def provider(self, name: Any = None) -> Provider:
+        """The provider a client names. Absent, ``null`` and ``auto`` mean the default; anything unknown is refused."""
+        if name is None or name in {"auto", ""}:
+            return self.registry.provider(self.default_provider())
+        if not isinstance(name, str):
+            raise Ima2Error("UNKNOWN_PROVIDER", 400, "provider must be a string.")
+        return self.registry.provider(name)
+
+    def default_provider(self) -> str:
+        """The id that ``auto`` stands for: the setting's, else the one provider that says it is the default."""
+        if self._default and self._default != "auto":
+            return self._default
+        claims = sorted(name for name, one in self.registry.providers.items() if one.is_default)
+        if len(claims) != 1:
+            reason = f"{' and '.join(claims)} both claim to be the default" if claims else "no provider is the default"
+            raise Ima2Error("UNKNOWN_PROVIDER", 400, f"Name a provider: {reason}. The setting `provider` can choose one.")
+        return claims[0]
+
+    # -- a job ---------------------------------------------------------------------------------
+
+    async def admit(self, way: Way) -> RunningJob:
+        """Let the way's job in, or refuse."""
+        return await self.jobs.admit(way.draft())
+
+    def start(self, way: Way, running: RunningJob) -> asyncio.Task[Outcome]:
+        """Run an admitted job in its own task: it goes on when the client leaves."""
+        return self.jobs.start(running, self.run(way, running))
+
+    async def run(self, way: Way, running: RunningJob) -> Outcome:
+        """Run a job to its end, which is recorded and told whatever happens. Raises `Ima2Error` as the client should see it."""
+        outcome = Outcome(warnings=list(way.warnings))
+        try:
+            running.phase("streaming")
+            self._tell(way, "phase", {"phase": "streaming"})
+            await self._collect(way, running, outcome)
+            await self._finish(way, outcome)
+            await running.complete(way.end_meta(outcome), way.reply(outcome))
+        except asyncio.CancelledError:
+            if not running.over:
+                raise
+            raise (canceled() if running.record.status == "canceled" else interrupted()) from None
+        except Exception as error:
+            known = error if isinstance(error, Ima2Error) else crash(way.provider.id, error)
+            event = {**way.refusal(known), "status": known.status, "requestId": way.id}
+            await running.fail(known, event, way.end_meta(outcome))
+            raise known from None
+        return outcome
+
+    async def _collect(self, way: Way, running: RunningJob, outcome: Outcome) -> None:
+        """Take the provider's updates. A failure after the first picture is kept as a note beside it."""
+        deadline = time.monotonic() + self._timeout
+        job = Job(running.id, deadline, logging.getLogger(f"ima2.provider.{way.provider.id}"))
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + self._timeout):
+                updates = way.provider.images(way.request, job)
+                async with aclosing(_as_generator(updates)) as stream:
+                    async for update in stream:
+                        await self._take(update, way, running, outcome)
+        except TimeoutError:
+            self._miss(outcome, Ima2Error("JOB_TIMEOUT", 504, "The job took longer than is allowed."))
+        except Ima2Error as error:
+            self._miss(outcome, error)
+        if not outcome.made:
+            raise _reason(outcome)
+
+    async def _take(self, update: Update, way: Way, running: RunningJob, outcome: Outcome) -> None:
+        match update:
+            case Phase(name):
+                running.phase(name)
+            case Partial(picture, index):
+                if not running.over:
+                    self._tell(way, "partial", {"image": picture, "index": index})
+            case Artifact():
+                await self._keep(update, way, outcome)
+            case Usage(tokens, searches, cost):
+                outcome.add_usage(tokens, searches, cost)
+            case Notice(code, text, details):
+                outcome.warnings.append({"code": code, "message": text, **details})
+            case Failed():
+                self._miss(outcome, update.error, update.index)
+            case Receipt():
+                await running.keep(update)
+            case Progress(fraction, stalled):
+                self._tell(way, "progress", {"progress": fraction, "stalled": stalled})
+
+    def _miss(self, outcome: Outcome, error: Exception, index: int | None = None) -> None:
+        place = index if index is not None else len(outcome.made) + len(outcome.failed)
+        outcome.failed.append(Failed(place, error))
+        code = error.code if isinstance(error, Ima2Error) else "UNKNOWN"
+        outcome.warnings.append({"code": "IMAGE_FAILED", "index": place, "reason": code})
+
+    # -- keeping -------------------------------------------------------------------------------
+
+    async def _keep(self, artifact: Artifact, way: Way, outcome: Outcome) -> None:
+        picture, extra = await self._as_asked(artifact.picture, way)
+        extension = EXTENSIONS[picture.media_type]
+        created_at = now_ms()
+        key = way.key(artifact.index, extension, created_at)
+        facts = {**way.sidecar(artifact, created_at, extension, outcome), **extra, "version": VERSION}
+        kept = await self.library.keep(key, picture, facts, embedded=way.embeds_metadata)
+        outcome.made.append(Made(kept, artifact, created_at))
+        outcome.made.sort(key=lambda made: made.artifact.index)
+
+    async def _as_asked(self, picture: Picture, way: Way) -> tuple[Picture, dict[str, Json]]:
+        """The picture in the file format asked for, where the provider promises one. Its true type is what its bytes say."""
+        media_type = media_type_of(picture.data)
+        if media_type is None:
+            raise Ima2Error("PROVIDER_ANSWER_INVALID", 502, "The provider sent something that is no picture.")
+        wanted = MEDIA_TYPES[way.request.format]
+        if media_type == wanted or way.request.format not in way.provider.capabilities.formats:
+            return Picture(picture.data, media_type), {}
+        data = await asyncio.to_thread(convert, picture.data, wanted)
+        return Picture(data, wanted), {"convertedFrom": EXTENSIONS[media_type]}
+
+    async def _finish(self, way: Way, outcome: Outcome) -> None:
+        """Write down what is known only at the end: what the job took."""
+        facts = {
+            "usage": outcome.usage,
+            "webSearchCalls": outcome.searches,
+            "elapsed": outcome.elapsed,
+            "cost": outcome.cost,
+        }
+        for made in outcome.made:
+            await self.library.amend(made.kept, facts)
+
+    def _tell(self, way: Way, name: str, data: Mapping[str, Json]) -> None:
+        self._publisher.publish(Event(name, way.id, {"requestId": way.id, **data}, origin=self._publisher.origin))
+
+
+def crash(provider: str, error: Exception) -> Ima2Error:
+    """What a bug of a provider looks like from outside. The log gets where it happened, never the message, which may quote a prompt."""
+    where = "".join(traceback.format_tb(error.__traceback__)[-4:])
+    log.error("provider %s crashed with %s\n%s", provider, type(error).__name__, where)
+    return Ima2Error(
+        "PROVIDER_CRASHED", 500, f"The provider {provider} failed unexpectedly ({type(error).__name__}); the log says where."
+    )
+
+
+def _reason(outcome: Outcome) -> Ima2Error:
+    """Why nothing came: the first failure that says so itself."""
+    for one in outcome.failed:
+        if isinstance(one.error, Ima2Error):
+            return one.error
+    return Ima2Error("EMPTY_RESPONSE", 422, "No image data returned. Try another size, quality or model.")
+
+
+async def _as_generator(updates: AsyncIterator[Update]) -> AsyncIterator[Update]:
+    """Any iterator as a generator that closes what it reads."""
+    try:
+        async for update in updates:
+            yield update
+    finally:
+        close = getattr(updates, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,29 @@
+"""The diagnostic block of the reference's error bodies, and the flat error shape around it."""
+
+from __future__ import annotations
+
+from ima2.errors import CANCELED, Ima2Error
+from ima2.models import Json
+
+BLOCK = (
+    "upstreamCode upstreamType upstreamParam diagnosticReason retryKind initialEventCount initialEventTypes "
+    "referencesDroppedOnRetry developerPromptDroppedOnRetry webSearchDroppedOnRetry fallbackEventCount fallbackEventTypes "
+    "fallbackImageCallSeen fallbackImageResultCount errorEventCount eventTypes webSearchCalls responseDiagnostics toolTypes "
+    "toolChoiceKind"
+).split()
+
+
+def flat(error: Ima2Error, request_id: str | None = None, *, block: bool = False) -> dict[str, Json]:
+    """``{"error", "code", …, "requestId"}``, with the block of nulls and facts where ``block`` asks for it."""
+    body: dict[str, Json] = {"error": error.text, "code": error.code}
+    if block and error.code != CANCELED:
+        body.update(dict.fromkeys(BLOCK))
+        body.update(
+            upstreamCode=error.upstream_code, upstreamType=error.upstream_type, upstreamParam=error.upstream_param
+        )
+    body.update(error.details)
+    if error.retry_after is not None:
+        body["retryAfter"] = error.retry_after
+    if request_id is not None:
+        body["requestId"] = request_id
+    return body

@@ -1,0 +1,69 @@
+"""Reference pictures as clients send them: base64 text, bare or as data URLs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ima2.errors import Ima2Error
+from ima2.models import Picture
+from ima2.pictures.sniff import PNG, media_type_of
+
+_PREFIX = re.compile(r"data:([a-zA-Z0-9.+/-]{0,60});base64,")
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/webp"})
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Checked references, with the counts that job records show."""
+
+    pictures: tuple[Picture, ...] = ()
+    base64_chars: int = 0
+
+    @property
+    def byte_count(self) -> int:
+        """Bytes of all pictures together."""
+        return sum(len(picture.data) for picture in self.pictures)
+
+
+def read_references(value: Any, *, max_count: int, max_chars: int) -> References:
+    """Check and decode a list of references. The sniffed type wins over the declared one.
+
+    400 ``REF_NOT_ARRAY``, ``REF_TOO_MANY``, ``REF_NOT_STRING``, ``REF_EMPTY``, ``REF_TOO_LARGE``, ``REF_NOT_BASE64``, and
+    ``REF_NOT_IMAGE`` for bytes that are neither PNG, JPEG nor WebP.
+    """
+    if value is None:
+        return References()
+    if not isinstance(value, list):
+        raise Ima2Error("REF_NOT_ARRAY", 400, "references must be an array of base64 pictures.")
+    if len(value) > max_count:
+        raise Ima2Error("REF_TOO_MANY", 400, f"references may hold {max_count} pictures at most.")
+    texts = [_payload(item, index, max_chars) for index, item in enumerate(value)]
+    pictures = tuple(_decode(text, f"references[{index}]") for index, text in enumerate(texts))
+    return References(pictures, sum(len(text) for text in texts))
+
+
+def _payload(item: Any, index: int, max_chars: int) -> str:
+    if not isinstance(item, str):
+        raise Ima2Error("REF_NOT_STRING", 400, f"references[{index}] must be a string.")
+    match = _PREFIX.match(item)
+    text = item[match.end() :] if match else item
+    if not text:
+        raise Ima2Error("REF_EMPTY", 400, f"references[{index}] is empty.")
+    if len(text) > max_chars:
+        raise Ima2Error("REF_TOO_LARGE", 400, f"references[{index}] is larger than {max_chars} base64 characters.")
+    return text
+
+
+def _decode(text: str, name: str) -> Picture:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Ima2Error("REF_NOT_BASE64", 400, f"{name} is not base64.") from None
+    media_type = media_type_of(data)
+    if media_type not in _PICTURES:
+        raise Ima2Error("REF_NOT_IMAGE", 400, f"{name} is neither a PNG, a JPEG nor a WebP picture.")
+    return Picture(data, media_type or PNG)

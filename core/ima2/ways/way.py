@@ -1,0 +1,127 @@
+"""What every way to generate tells the studio."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ima2.contracts import Provider
+from ima2.errors import Ima2Error
+from ima2.jobrecord import Draft
+from ima2.library import Kept
+from ima2.models import Artifact, Failed, ImageRequest, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the settings allow a request: counts, characters of base64, characters of text."""
+
+    references: int = 5
+    reference_chars: int = 7_340_032
+    prompt_chars: int = 32_000
+    name_bytes: int = 4
+    node_bytes: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A picture that is safely in the gallery. ``created_at`` in milliseconds, when it was saved."""
+
+    kept: Kept
+    artifact: Artifact
+    created_at: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a job so far: pictures in the order they were asked for, what failed, what it took."""
+
+    made: list[Made] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    warnings: list[dict[str, Json]] = field(default_factory=list)
+    usage: dict[str, Json] | None = None
+    searches: int = 0
+    cost: float | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the work began, with one decimal."""
+        return round(time.monotonic() - self.started, 1)
+
+    def add_usage(self, tokens: Mapping[str, Json] | None, searches: int, cost: float | None) -> None:
+        """Add what one call took: numbers add up, other values stay as first seen."""
+        if tokens is not None:
+            total = self.usage = self.usage or {}
+            for name, value in tokens.items():
+                if isinstance(value, int | float) and not isinstance(value, bool):
+                    total[name] = total.get(name, 0) + value
+                else:
+                    total.setdefault(name, value)
+        self.searches += searches
+        if cost is not None:
+            self.cost = (self.cost or 0.0) + cost
+
+
+class Way(ABC):
+    """One job's request, from the client's JSON to the answer. Made by a ``read`` of its class, which refuses bad input."""
+
+    kind: ClassVar[str]
+    embeds_metadata: ClassVar[bool] = True
+
+    id: str
+    provider: Provider
+    request: ImageRequest
+    session_id: str | None
+    warnings: list[dict[str, Json]]
+
+    @abstractmethod
+    def meta(self) -> dict[str, Json]:
+        """What the job's record shows while it runs."""
+
+    @abstractmethod
+    def key(self, index: int, extension: str, created_at: int) -> str:
+        """The name of picture ``index``."""
+
+    @abstractmethod
+    def sidecar(self, artifact: Artifact, created_at: int, format_name: str, outcome: Outcome) -> dict[str, Json]:
+        """What is known of a picture when it is saved."""
+
+    @abstractmethod
+    def reply(self, outcome: Outcome) -> dict[str, Json]:
+        """The answer, and the ``done`` event. Pictures stand in it as `ima2.Picture`."""
+
+    @abstractmethod
+    def refusal(self, error: Ima2Error) -> dict[str, Json]:
+        """The body of a failure, and with its status the ``error`` event."""
+
+    def end_meta(self, outcome: Outcome) -> dict[str, Json]:
+        """What the record shows in addition once the job has ended."""
+        return {"filenames": [made.kept.key for made in outcome.made], "imageCount": len(outcome.made)}
+
+    def draft(self) -> Draft:
+        """The job as it asks to be admitted."""
+        asked = self.request
+        data = {
+            "prompt": asked.prompt,
+            "provider": asked.provider,
+            "model": asked.model,
+            "size": asked.size,
+            "quality": asked.quality,
+            "format": asked.format,
+            "moderation": asked.moderation,
+            "count": asked.count,
+            "sequence": asked.sequence,
+            "references": len(asked.references),
+            "options": dict(asked.options),
+        }
+        return Draft(self.id, self.kind, asked.prompt, self.meta(), data)
+
+
+def stamp(created_at: int, name_bytes: int) -> str:
+    """The beginning of a file name: ``<ms>_<hex>``."""
+    return f"{created_at}_{secrets.token_hex(name_bytes)}"

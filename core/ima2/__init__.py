@@ -101,6 +101,7 @@ __all__ = [
     "merged",
     "open_picture",
     "private_folder",
+    "safe_label",
     "setting",
     "size_of",
     "sweep",
@@ -115,10 +116,13 @@ _MODULES = {
     "ima2.files": "private_folder sweep write_whole",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.keys": "is_key",
-    "ima2.models": "Artifact Capabilities Event Failed ImageRequest Json Link Model Notice Option Panel Partial Phase Picture Price Progress ProviderStatus Quota QuotaWindow Receipt Sizes Source TextRequest TextResult Update Usage VideoModes VideoRequest",
+    "ima2.models": (
+        "Artifact Capabilities Event Failed ImageRequest Json Link Model Notice Option Panel Partial Phase "
+        "Picture Price Progress ProviderStatus Quota QuotaWindow Receipt Sizes Source TextRequest TextResult "
+        "Update Usage VideoModes VideoRequest"
+    ),
     "ima2.pictures.convert": "flat_picture open_picture upright_picture",
     "ima2.pictures.sniff": "media_type_of size_of",
-    "ima2.settings": "setting",
     "ima2.settings": "setting",
     "ima2.streams": "merged",
     "ima2.version": "API_VERSION VERSION",

@@ -115,7 +115,8 @@ def assemble(
 async def open_house(house: House, *, background: bool = True) -> AsyncIterator[House]:
     """Open the database and every part, close what a dead process left running, and keep it all open.
 
-    With ``background`` the gallery is indexed meanwhile. Leaving ends running jobs as interrupted and tells their clients.
+    With ``background`` the gallery is indexed meanwhile. Leaving ends running jobs as interrupted and tells their
+    clients.
     """
     settings = house.settings
     private_folder(settings.config_dir)
@@ -175,7 +176,9 @@ def _storage(house: House) -> Storage:
     except KeyError:
         offered = ", ".join(sorted(house.registry.storages)) or "none"
         raise Ima2Error(
-            "STORAGE_MISSING", 500, f"No plugin offers the storage {wanted!r} (offered: {offered}). See `ima2 plugins list`."
+            "STORAGE_MISSING",
+            500,
+            f"No plugin offers the storage {wanted!r} (offered: {offered}). See `ima2 plugins list`.",
         ) from None
 
 
@@ -194,7 +197,9 @@ async def _recover(house: House, owner: Owner) -> None:
     dead = {name: not owner.is_alive(name) for name in owners}
     closed = await house.jobs.recover(dead)
     if closed:
-        log.warning("%d jobs were still running when the last server ended; they are closed as interrupted", len(closed))
+        log.warning(
+            "%d jobs were still running when the last server ended; they are closed as interrupted", len(closed)
+        )
 
 
 async def _release(owner: Owner) -> None:

@@ -88,7 +88,9 @@ def provider_row(provider: Provider, registry: Registry) -> dict[str, Any]:
         "isDefault": provider.is_default,
         "problem": provider.problem(),
         "media": list(able.media),
-        "models": [{"id": m.id, "title": m.title or m.id, "media": m.media, "supported": m.supported} for m in able.models],
+        "models": [
+            {"id": m.id, "title": m.title or m.id, "media": m.media, "supported": m.supported} for m in able.models
+        ],
         "defaultModel": able.default_model,
         "sizes": {"listed": list(able.sizes.listed), "free": able.sizes.free, "auto": able.sizes.auto},
         "defaultSize": able.default_size,

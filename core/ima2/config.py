@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         None, env="IMA2_ADVERTISE_FILE", key="storage.advertiseFile", help="Where a running server says its address."
     )
     static_max_age: Seconds = setting(
-        31_536_000, env="IMA2_STATIC_MAX_AGE", key="storage.staticMaxAge", ge=0, help="How long pictures are cached."
+        "1y", env="IMA2_STATIC_MAX_AGE", key="storage.staticMaxAge", ge=0, help="How long pictures are cached."
     )
     storage: str = setting("local", env="IMA2_STORAGE", key="storage.use", help="Id of the storage in use.")
     thumbnailer: str = setting("", env="IMA2_THUMBNAILER", key="thumbnails.use", help="Id of a preferred thumbnailer.")

@@ -20,9 +20,12 @@ class PluginContext:
     """One plugin's view of the house.
 
     ``settings`` is what `ima2_settings` asked for, validated (``None`` without that hook). ``config_dir`` is the
-    user's folder, ``data_dir`` this plugin's own below it, made on first use by `private_dir`. ``http`` gives the one shared
-    client, made on first use and closed by the host; it follows no redirects, reads no proxy settings for loopback and names
-    ima2 as its user agent. ``database`` may be used once parts are opened. ``publish`` tells every sink. ``origins`` says of each setting that was given
+    user's folder, ``data_dir`` this plugin's own below it, made on first use by `private_dir`. ``http`` gives the one
+    shared
+    client, made on first use and closed by the host; it follows no redirects, reads no proxy settings for loopback
+    and names
+    ima2 as its user agent. ``database`` may be used once parts are opened. ``publish`` tells every sink. ``origins``
+    says of each setting that was given
     whether it came from ``env`` or ``config``; one that is missing there has its default.
     """
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 T = TypeVar("T")
+_LEDGER = (
+    "CREATE TABLE IF NOT EXISTS ima2_schema "
+    "(owner TEXT PRIMARY KEY, number INTEGER NOT NULL, applied_at INTEGER NOT NULL)"
+)
 _PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=5000", "synchronous=NORMAL")
 
 
@@ -121,12 +125,11 @@ class Database(Sql):
 def migrate(connection: Connection, owner: str, tables: Tables) -> None:
     """Bring one owner's tables to its newest migration, in the caller's transaction.
 
-    Tables that do not exist yet are made in their newest shape; older ones take the missing steps. A file that is newer than
+    Tables that do not exist yet are made in their newest shape; older ones take the missing steps. A file that is
+    newer than
     this program is refused (``DB_TOO_NEW``).
     """
-    connection.exec_driver_sql(
-        "CREATE TABLE IF NOT EXISTS ima2_schema (owner TEXT PRIMARY KEY, number INTEGER NOT NULL, applied_at INTEGER NOT NULL)"
-    )
+    connection.exec_driver_sql(_LEDGER)
     newest = max((step.number for step in tables.migrations), default=0)
     known = connection.exec_driver_sql("SELECT number FROM ima2_schema WHERE owner = ?", (owner,)).scalar()
     if known is not None and known > newest:

@@ -36,14 +36,15 @@ class Mailbox:
         self._filled.set()
 
     def _drop_one(self) -> None:
-        for choice in (lambda event: event.name in PASSING, lambda event: not event.terminal, lambda event: True):
-            victim = next((event for event in self._events if choice(event)), None)
-            if victim is not None:
-                self._events.remove(victim)
-                self.dropped += 1
-                if self.dropped in {1, 10, 100} or self.dropped % 1000 == 0:
-                    log.warning("sink %s is slow: %d events dropped so far", self.sink.id, self.dropped)
-                return
+        victim = (
+            next((event for event in self._events if event.name in PASSING), None)
+            or next((event for event in self._events if not event.terminal), None)
+            or self._events[0]
+        )
+        self._events.remove(victim)
+        self.dropped += 1
+        if self.dropped in {1, 10, 100} or self.dropped % 1000 == 0:
+            log.warning("sink %s is slow: %d events dropped so far", self.sink.id, self.dropped)
 
     async def run(self) -> None:
         """Hand the events over, one after the other, for ever. A sink that raises loses that event only."""

@@ -10,7 +10,8 @@ from pathlib import Path
 def write_whole(path: Path, data: bytes, *, mode: int = 0o600, replace: bool = True) -> None:
     """Write a file so that a reader, or a crash, sees the old one, the new one or none.
 
-    A temporary file of unique name in the same folder, flushed to disk, then renamed. With ``replace=False`` an existing file is
+    A temporary file of unique name in the same folder, flushed to disk, then renamed. With ``replace=False`` an
+    existing file is
     ``FileExistsError``. The folder must exist.
     """
     temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.{secrets.token_hex(6)}.tmp")
@@ -32,7 +33,9 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o600, replace: bool = T
 
 def private_folder(path: Path) -> Path:
     """Make a folder (and its parents) that only its owner can enter; an existing one keeps its mode."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

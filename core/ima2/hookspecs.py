@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def ima2_settings() -> type[BaseModel] | None:
     """Name the model of the plugin's settings. Called first; the validated settings arrive as ``ctx.settings``.
 
-    Values come from ``IMA2_PLUGINS__<NAME>__<FIELD>``, then the field's own environment names, then ``plugins.<name>`` in
+    Values come from ``IMA2_PLUGINS__<NAME>__<FIELD>``, then the field's own environment names, then
+    ``plugins.<name>`` in
     config.json, then the field's own config key, then its default (see `ima2.setting`). A secret is a ``SecretStr``.
     """
 
@@ -49,7 +50,8 @@ def ima2_event_sinks(ctx: PluginContext) -> Sequence[EventSink] | None:
 
 
 def ima2_routes(ctx: PluginContext) -> APIRouter | None:
-    """Offer HTTP routes below ``/api/``. Called only when the server is built; a route that is taken makes the plugin fail."""
+    """Offer HTTP routes below ``/api/``. Called only when the server is built; a route that is taken makes the plugin
+    fail."""
 
 
 def ima2_panels(ctx: PluginContext) -> Sequence[Panel] | None:
@@ -57,7 +59,8 @@ def ima2_panels(ctx: PluginContext) -> Sequence[Panel] | None:
 
 
 def ima2_lifespan(ctx: PluginContext) -> AbstractAsyncContextManager[None] | None:
-    """Offer a context manager around the process's work, for state that belongs to no single part. Entered after parts are open."""
+    """Offer a context manager around the process's work, for state that belongs to no single part. Entered after
+    parts are open."""
 
 
 HOOKS = tuple(name for name in list(globals()) if name.startswith("ima2_"))

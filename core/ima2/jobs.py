@@ -152,7 +152,9 @@ class Jobs:
             return False, False
         task = running.task
         error = canceled()
-        await running.fail(error, {"error": error.text, "code": error.code, "status": error.status, "requestId": job_id})
+        await running.fail(
+            error, {"error": error.text, "code": error.code, "status": error.status, "requestId": job_id}
+        )
         if task is None or task.done():
             return True, False
         task.cancel()
@@ -177,9 +179,7 @@ class Jobs:
         closed = []
         for record in await self.store.active():
             if dead.get(record.owner, True):
-                ended = replace(
-                    record, status="error", http_status=503, error_code=RESTARTED, finished_at=now_ms()
-                )
+                ended = replace(record, status="error", http_status=503, error_code=RESTARTED, finished_at=now_ms())
                 await self.store.save(ended)
                 self._remember(ended)
                 self._tell(ended, interruption(record.id))
@@ -226,7 +226,11 @@ class Jobs:
 
 def interrupted() -> Ima2Error:
     """The end of a job whose process went away."""
-    return Ima2Error(RESTARTED, 503, "The server stopped while this job ran. What it had saved is in the gallery; start it again for the rest.")
+    return Ima2Error(
+        RESTARTED,
+        503,
+        "The server stopped while this job ran. What it had saved is in the gallery; start it again for the rest.",
+    )
 
 
 def interruption(job_id: str) -> dict[str, Json]:

@@ -46,12 +46,16 @@ class JobStore:
 
     async def ended_since(self, finished_at: int) -> list[JobRecord]:
         """What ended at or after a time (ms), oldest first."""
-        return await self._database.read(lambda c: _select(c, "status != 'active' AND finished_at >= ?", (finished_at,)))
+        return await self._database.read(
+            lambda c: _select(c, "status != 'active' AND finished_at >= ?", (finished_at,))
+        )
 
     async def forget_before(self, finished_at: int) -> None:
         """Delete what ended before a time (ms)."""
         await self._database.write(
-            lambda c: c.exec_driver_sql("DELETE FROM ima2_jobs WHERE status != 'active' AND finished_at < ?", (finished_at,))
+            lambda c: c.exec_driver_sql(
+                "DELETE FROM ima2_jobs WHERE status != 'active' AND finished_at < ?", (finished_at,)
+            )
         )
 
     async def _save_quietly(self, record: JobRecord) -> None:

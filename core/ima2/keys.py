@@ -6,7 +6,9 @@ import re
 
 MAX_KEY = 240
 MAX_DEPTH = 4
-_SEGMENT = re.compile(r"[A-Za-z0-9_\-.][^\x00-\x1f\x7f/\\:*?\"<>|]*|[^\x00-\x20\x7f/\\:*?\"<>|.][^\x00-\x1f\x7f/\\:*?\"<>|]*")
+_SEGMENT = re.compile(
+    r"[A-Za-z0-9_\-.][^\x00-\x1f\x7f/\\:*?\"<>|]*|[^\x00-\x20\x7f/\\:*?\"<>|.][^\x00-\x1f\x7f/\\:*?\"<>|]*"
+)
 
 
 def is_key(key: str, *, hidden: bool = False) -> bool:

@@ -65,8 +65,9 @@ def label(path: Path) -> str:
 
 
 def _count(folder: Path, skipped: str) -> int:
-    return sum(
-        len(files)
-        for where, folders, files in os.walk(folder)
-        if not (skipped and skipped in folders and folders.remove(skipped)) and where
-    )
+    total = 0
+    for _, folders, files in os.walk(folder):
+        if skipped in folders:
+            folders.remove(skipped)
+        total += len(files)
+    return total

@@ -153,11 +153,15 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one upstream call consumed. Several add up. ``cost`` is in US dollars, ``None`` = unknown."""
+    """What one upstream call consumed. Several add up. ``cost`` is in US dollars, ``None`` = unknown.
+
+    ``index`` names the one picture it was for, ``None`` when it was for all of them.
+    """
 
     tokens: Mapping[str, Json] | None = None
     searches: int = 0
     cost: float | None = None
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +209,8 @@ class Model:
 class Option:
     """A setting of a request that only some providers know.
 
-    ``kind`` is ``choice``, ``flag``, ``text``, ``number`` or ``list`` (of JSON objects, from a route rather than a person);
+    ``kind`` is ``choice``, ``flag``, ``text``, ``number`` or ``list`` (of JSON objects, from a route rather than a
+    person);
     ``values`` are the choices; ``error_code`` answers a value that is none of them (400).
     """
 
@@ -297,7 +302,8 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:
-    """A live probe. ``state``: ``ready``, ``starting``, ``auth_required``, ``offline``, ``error`` or a word of the provider's own."""
+    """A live probe. ``state``: ``ready``, ``starting``, ``auth_required``, ``offline``, ``error`` or a word of the
+    provider's own."""
 
     state: str
     models: tuple[str, ...] = ()
@@ -345,7 +351,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A piece of the web page that a plugin offers: data, not HTML. ``script`` is a module URL of the plugin's own routes."""
+    """A piece of the web page that a plugin offers: data, not HTML. ``script`` is a module URL of the plugin's own
+    routes."""
 
     id: str
     title: str

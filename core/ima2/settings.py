@@ -15,7 +15,7 @@ def setting(default: Any, *, env: str = "", key: str = "", help: str = "", **rul
     """
     from pydantic import Field
 
-    extra = {"env": env.split(), "key": key}
+    extra: dict[str, Any] = {"env": env.split(), "key": key}
     if "default_factory" in rules:
         return Field(description=help or None, json_schema_extra=extra, **rules)
     return Field(default=default, description=help or None, json_schema_extra=extra, **rules)

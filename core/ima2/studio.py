@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -77,7 +77,9 @@ class Studio:
         claims = sorted(name for name, one in self.registry.providers.items() if one.is_default)
         if len(claims) != 1:
             reason = f"{' and '.join(claims)} both claim to be the default" if claims else "no provider is the default"
-            raise Ima2Error("UNKNOWN_PROVIDER", 400, f"Name a provider: {reason}. The setting `provider` can choose one.")
+            raise Ima2Error(
+                "UNKNOWN_PROVIDER", 400, f"Name a provider: {reason}. The setting `provider` can choose one."
+            )
         return claims[0]
 
     # -- a job ---------------------------------------------------------------------------------
@@ -91,7 +93,8 @@ class Studio:
         return self.jobs.start(running, self.run(way, running))
 
     async def run(self, way: Way, running: RunningJob) -> Outcome:
-        """Run a job to its end, which is recorded and told whatever happens. Raises `Ima2Error` as the client should see it."""
+        """Run a job to its end, which is recorded and told whatever happens. Raises `Ima2Error` as the client should
+        see it."""
         outcome = Outcome(warnings=list(way.warnings))
         try:
             running.phase("streaming")
@@ -136,8 +139,8 @@ class Studio:
                     self._tell(way, "partial", {"image": picture, "index": index})
             case Artifact():
                 await self._keep(update, way, outcome)
-            case Usage(tokens, searches, cost):
-                outcome.add_usage(tokens, searches, cost)
+            case Usage():
+                outcome.add_usage(update)
             case Notice(code, text, details):
                 outcome.warnings.append({"code": code, "message": text, **details})
             case Failed():
@@ -166,7 +169,8 @@ class Studio:
         outcome.made.sort(key=lambda made: made.artifact.index)
 
     async def _as_asked(self, picture: Picture, way: Way) -> tuple[Picture, dict[str, Json]]:
-        """The picture in the file format asked for, where the provider promises one. Its true type is what its bytes say."""
+        """The picture in the file format asked for, where the provider promises one. Its true type is what its bytes
+        say."""
         media_type = media_type_of(picture.data)
         if media_type is None:
             raise Ima2Error("PROVIDER_ANSWER_INVALID", 502, "The provider sent something that is no picture.")
@@ -178,13 +182,11 @@ class Studio:
 
     async def _finish(self, way: Way, outcome: Outcome) -> None:
         """Write down what is known only at the end: what the job took."""
-        facts = {
-            "usage": outcome.usage,
-            "webSearchCalls": outcome.searches,
-            "elapsed": outcome.elapsed,
-            "cost": outcome.cost,
-        }
+        elapsed = outcome.elapsed
         for made in outcome.made:
+            share = outcome.share(made.artifact.index)
+            tokens = dict(share.tokens) if share.tokens is not None else None
+            facts = {"usage": tokens, "webSearchCalls": share.searches, "elapsed": elapsed, "cost": share.cost}
             await self.library.amend(made.kept, facts)
 
     def _tell(self, way: Way, name: str, data: Mapping[str, Json]) -> None:
@@ -192,11 +194,14 @@ class Studio:
 
 
 def crash(provider: str, error: Exception) -> Ima2Error:
-    """What a bug of a provider looks like from outside. The log gets where it happened, never the message, which may quote a prompt."""
+    """What a bug of a provider looks like from outside. The log gets where it happened, never the message, which may
+    quote a prompt."""
     where = "".join(traceback.format_tb(error.__traceback__)[-4:])
     log.error("provider %s crashed with %s\n%s", provider, type(error).__name__, where)
     return Ima2Error(
-        "PROVIDER_CRASHED", 500, f"The provider {provider} failed unexpectedly ({type(error).__name__}); the log says where."
+        "PROVIDER_CRASHED",
+        500,
+        f"The provider {provider} failed unexpectedly ({type(error).__name__}); the log says where.",
     )
 
 
@@ -208,7 +213,7 @@ def _reason(outcome: Outcome) -> Ima2Error:
     return Ima2Error("EMPTY_RESPONSE", 422, "No image data returned. Try another size, quality or model.")
 
 
-async def _as_generator(updates: AsyncIterator[Update]) -> AsyncIterator[Update]:
+async def _as_generator(updates: AsyncIterator[Update]) -> AsyncGenerator[Update, None]:
     """Any iterator as a generator that closes what it reads."""
     try:
         async for update in updates:

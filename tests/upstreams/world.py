@@ -90,10 +90,10 @@ def application(world: World, routes: list[BaseRoute]) -> Starlette:
 
 
 @contextmanager
-def running(world: World, routes: list[BaseRoute]) -> Iterator[World]:
-    """Serve the routes on a free loopback port in a thread; ``world.base_url`` says where."""
+def running(world: World, routes: list[BaseRoute], *, port: int = 0) -> Iterator[World]:
+    """Serve the routes on a loopback port (a free one by default) in a thread; ``world.base_url`` says where."""
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.bind(("127.0.0.1", port))
     world.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         application(world, routes), log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=0

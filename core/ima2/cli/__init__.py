@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -44,9 +44,13 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, but an unknown command is told on stdout with exit code 1."""
         name = args[0]
-        if name.startswith("-") or ctx.resilient_parsing or self.get_command(ctx, name) is not None:
-            return super().resolve_command(ctx, args)
-        if {"--help", "-h"} & set(args[1:]):
+        known = name.startswith("-") or self.get_command(ctx, name) is not None
+        if not known and not ctx.resilient_parsing:
+            self._unknown(ctx, name, args[1:])
+        return super().resolve_command(ctx, args)
+
+    def _unknown(self, ctx: click.Context, name: str, rest: Sequence[str]) -> NoReturn:
+        if {"--help", "-h"} & set(rest):
             click.echo(ctx.get_help())
             ctx.exit(0)
         from ima2.kernel.switches import suggestion
@@ -84,7 +88,10 @@ class LazyGroup(click.Group):
 
 
 @click.group(
-    cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}, add_help_option=True
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_help_option=True,
 )
 @click.version_option(VERSION, "-v", "--version", message="%(version)s")
 @click.option("--plugins", "only", metavar="NAMES", help="Use only these plugins.")

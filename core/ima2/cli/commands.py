@@ -16,7 +16,7 @@ class Listed:
 
 
 def _table(section: str, *rows: tuple[str, str, str, str]) -> dict[str, Listed]:
-    return {name: Listed(f"ima2.cli.{target}", section, usage, help) for name, target, usage, help in rows}
+    return {name: Listed(f"ima2.cli.{target}", section, *texts) for name, target, *texts in rows}
 
 
 BUILTIN: dict[str, Listed] = {

@@ -34,7 +34,7 @@ _EXIT = {
     INTERRUPTED: 130,
 }
 _PICK_MODEL = "choose another model with --model; `ima2 capabilities` lists them"
-_SIGN_IN = "sign in again: `ima2 setup`, choice 1, then start `ima2 serve` anew; `ima2 doctor` shows what is missing"
+_SIGN_IN = "sign in again in the Settings page, then start `ima2 serve` anew; `ima2 doctor` shows what is missing"
 HINTS = {
     "SERVER_UNREACHABLE": "start the server with `ima2 serve`, or name a running one with --server URL",
     "APIKEY_DISABLED": "this way in takes no key; sign in, or choose another --provider",
@@ -43,13 +43,13 @@ HINTS = {
     "INVALID_IMAGE_MODEL": _PICK_MODEL,
     "OAUTH_UNAVAILABLE": _SIGN_IN,
     "AUTH_CHATGPT_EXPIRED": _SIGN_IN,
-    "NETWORK_FAILED": "the upstream was not reached; this says nothing about the prompt. Try again, or run `ima2 doctor`",
+    "NETWORK_FAILED": "the upstream was not reached, whatever the prompt; try again, or run `ima2 doctor`",
     "SAFETY_REFUSAL": "the provider refused the request; word it differently",
     "MODERATION_REFUSED": "the provider refused the request; word it differently",
     "REF_TOO_LARGE": "make the reference picture smaller and try again",
     "REF_NOT_BASE64": "use a PNG, JPEG or WebP file as reference",
     "TOO_MANY_JOBS": "wait for a job to end (`ima2 ps`), or stop one with `ima2 cancel <id>`",
-    "GROK_REF_TOO_MANY": "use fewer reference pictures",
+    "REF_TOO_MANY": "use fewer reference pictures",
     "EMPTY_RESPONSE": "the provider sent no picture; try again, or word the prompt differently",
     "PLUGIN_FAILED": "`ima2 plugins check` shows every plugin's state",
 }
@@ -67,8 +67,8 @@ def exit_code(code: str | None, status: int | None = None) -> int:
 
 
 def hint(code: str | None) -> str | None:
-    """What to do about a failure, where that is known."""
-    return HINTS.get(code or "")
+    """What to do about a failure, where that is known. A provider's own prefix before a code does not matter."""
+    return next((text for known, text in HINTS.items() if code and (code == known or code.endswith(f"_{known}"))), None)
 
 
 def colourful(stream: TextIO) -> bool:
@@ -111,9 +111,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns two blanks apart below a rule. Cells become one line each; nothing is cut."""
     lines = [[plain(cell) for cell in row] for row in (header, *rows)]
     widths = [max(width(line[column]) for line in lines) for column in range(len(header))]
-    drawn = ["  ".join(cell + " " * (wide - width(cell)) for cell, wide in zip(line, widths, strict=True)) for line in lines]
+    drawn = ["  ".join(_padded(cell, wide) for cell, wide in zip(line, widths, strict=True)) for line in lines]
     drawn.insert(1, "─" * (sum(widths) + 2 * (len(widths) - 1)))
     return "\n".join(line.rstrip() for line in drawn)
+
+
+def _padded(cell: str, wide: int) -> str:
+    return cell + " " * (wide - width(cell))
 
 
 def as_json(value: Any) -> str:
@@ -127,7 +131,7 @@ def say_json(value: Any) -> None:
 
 
 def envelope(error: Ima2Error) -> dict[str, Any]:
-    """A failure as JSON: ``{ok:false, error, code, status}`` and what the error carries besides."""
+    """A failure as JSON: ``{ok:false, error, code, status}`` and the details it carries."""
     failure: dict[str, Any] = {"ok": False, "error": error.text, "code": error.code}
     if error.code not in (USAGE, INTERRUPTED):
         failure["status"] = error.status
@@ -135,7 +139,7 @@ def envelope(error: Ima2Error) -> dict[str, Any]:
 
 
 def report(error: Ima2Error, *, as_document: bool = False) -> int:
-    """Tell of a failure: one line and a hint on stderr, with ``--json`` the envelope on stdout. Returns the exit code."""
+    """Tell of a failure: one line and a hint on stderr, the envelope on stdout if asked. Returns the exit code."""
     if as_document:
         say_json(envelope(error))
     click.echo(cross(f"{plain(error.text)} ({error.code})"), err=True)
@@ -146,7 +150,7 @@ def report(error: Ima2Error, *, as_document: bool = False) -> int:
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
-    """Whether a person agrees, or did with ``--yes``. Without a terminal to ask on it is `click.UsageError` (exit 2)."""
+    """Whether a person agrees, or did with ``--yes``. Without a terminal to ask on: `click.UsageError` (exit 2)."""
     if yes:
         return True
     if not sys.stdin.isatty():
@@ -158,4 +162,4 @@ def confirmed(question: str, *, yes: bool) -> bool:
 def pairs(values: Mapping[str, str]) -> str:
     """``name  value`` lines with the values in one column."""
     widest = max((width(name) for name in values), default=0)
-    return "\n".join(f"{name}{' ' * (widest - width(name))}  {plain(value)}" for name, value in values.items())
+    return "\n".join(f"{_padded(name, widest)}  {plain(value)}" for name, value in values.items())

@@ -97,7 +97,9 @@ def boot(
     for record in booted.records:
         if switches.is_on(record.name):
             _take_in(booted, record, settings, context)
-            booted.insist(record)
+            if record.state is State.FAILED:
+                log.warning("plugin %s failed (%s): %s", record.name, record.stage, record.error)
+                booted.insist(record)
         else:
             record.state = State.OFF
     return booted
@@ -113,7 +115,8 @@ def fail(booted: Booted, name: str, stage: str, error: BaseException | str) -> N
         for key in owned:
             del getattr(booted.registry, slot.field)[key[1]], booted.registry.owners[key]
     booted.hooks.unregister(name)
-    _tell(record, error)
+    log.warning("plugin %s failed (%s): %s", name, record.stage, record.error)
+    log.debug("plugin %s", name, exc_info=error if isinstance(error, BaseException) else None)
 
 
 def tables(booted: Booted) -> list[tuple[str, Tables]]:
@@ -163,10 +166,11 @@ def _take_in(booted: Booted, record: PluginRecord, settings: Callable[..., Any],
         offered: list[tuple[Slot, Part]] = []
         for stage, slot in SLOTS.items():
             parts = booted.hooks.call(record.name, stage, ctx=ctx)
-            offered += [(slot, _checked(booted, slot, part, offered)) for part in _listed(stage, parts, slot.type)]
+            for part in _listed(stage, parts, slot.type):
+                offered.append((slot, _checked(booted, slot, part, offered)))
     except (Exception, SystemExit) as error:
         record.fail(stage, error)
-        _tell(record, error)
+        log.debug("plugin %s", record.name, exc_info=error)
         booted.hooks.unregister(record.name)
         return
     for slot, part in offered:
@@ -232,9 +236,3 @@ def _model(model: Any) -> type[BaseModel]:
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise TypeError("ima2_settings must return a pydantic model class")
     return model
-
-
-def _tell(record: PluginRecord, error: BaseException | str) -> None:
-    log.warning("plugin %s failed (%s): %s", record.name, record.stage, record.error)
-    if isinstance(error, BaseException):
-        log.debug("plugin %s", record.name, exc_info=error)

@@ -60,7 +60,14 @@ class PluginRecord:
         if self.state is State.FAILED:
             return
         self.state, self.stage = State.FAILED, stage
-        self.error = error if isinstance(error, str) else explain(error, self.name)
+        self.error = error if isinstance(error, str) else explain(error) + self._way_out(error)
+
+    def _way_out(self, error: BaseException) -> str:
+        if not isinstance(error, ModuleNotFoundError) or not error.name:
+            return ""
+        own = f"{self.value.partition(':')[0]}.".startswith(f"{error.name}.")
+        remedy = f"Install {self.package or 'its package'} again" if own else f"Install what brings {error.name}"
+        return f". {remedy}, or run `ima2 plugins disable {self.name}`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +116,15 @@ def load(record: PluginRecord) -> bool:
     return record.state is not State.FAILED
 
 
-def explain(error: BaseException, plugin: str = "") -> str:
-    """One line about an exception: its kind and first line, nothing that looks like a key, and the way out if known."""
+def explain(error: BaseException) -> str:
+    """One line about an exception: its kind and first line, and nothing that looks like a key."""
     from ima2.errors import Ima2Error
 
     if isinstance(error, Ima2Error):
         return error.text
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     line = f"{type(error).__name__}: {first}" if first else type(error).__name__
-    line = _KEY_LIKE.sub("<redacted>", line)[:300]
-    if isinstance(error, ModuleNotFoundError) and error.name and plugin:
-        return f"{line}. Install what brings {error.name}, or run `ima2 plugins disable {plugin}`."
-    return line
+    return _KEY_LIKE.sub("<redacted>", line)[:300]
 
 
 def is_slug(text: object) -> bool:

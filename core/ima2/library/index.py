@@ -97,7 +97,17 @@ class Index:
     async def put(self, entries: Sequence[Entry]) -> None:
         """Insert or replace rows, in one transaction."""
         values = [
-            (e.key, e.created_at, e.session_id, e.request_id, e.modified, e.size, e.sidecar_modified, e.thumb, e.row.decode())
+            (
+                e.key,
+                e.created_at,
+                e.session_id,
+                e.request_id,
+                e.modified,
+                e.size,
+                e.sidecar_modified,
+                e.thumb,
+                e.row.decode(),
+            )
             for e in entries
         ]
 
@@ -123,7 +133,9 @@ class Index:
                 "FROM ima2_library WHERE key = ?",
                 (key,),
             ).first()
-            return Entry(*row[:7], bool(row[7]), row[8].encode()) if row else None
+            if row is None:
+                return None
+            return Entry(row[0], row[1], row[2], row[3], row[4], row[5], row[6], bool(row[7]), row[8].encode())
 
         return await self._database.read(work)
 
@@ -205,10 +217,9 @@ def _count(connection: Connection) -> int:
 
 
 def _select(query: Query) -> tuple[str, list[Any]]:
-    where, values = ["1"], []
-    favorite = (
-        "EXISTS (SELECT 1 FROM gallery_favorites f WHERE f.browser_id = ? AND f.filename = ima2_library.key)"
-    )
+    where = ["1"]
+    values: list[Any] = []
+    favorite = "EXISTS (SELECT 1 FROM gallery_favorites f WHERE f.browser_id = ? AND f.filename = ima2_library.key)"
     head: list[Any] = [query.favorites_of or query.browser_id]
     for column, value in (("session_id", query.session_id), ("request_id", query.request_id)):
         if value is not None:

@@ -42,8 +42,8 @@ class Library:
     def __init__(self, storage: Storage, database: Sql, registry: Registry, *, thumbnailer: str = "") -> None:
         self.storage = storage
         self.index = Index(database)
-        self.thumbs = Thumbs(storage, self.index, registry, thumbnailer)
         self.scan = Scan(storage, self.index)
+        self.thumbs = Thumbs(storage, self.index, registry, thumbnailer, self.scan.touched)
         self._looked_at = 0.0
         self._rescan: asyncio.Task[None] | None = None
 
@@ -64,7 +64,8 @@ class Library:
     async def keep(self, key: str, picture: Picture, facts: Mapping[str, Any], *, embedded: bool = True) -> Kept:
         """Store a file with its sidecar and list it: the media first, then the sidecar, then the row.
 
-        ``facts`` becomes the sidecar and, with ``embedded``, travels inside the picture too. The thumbnail follows in the background.
+        ``facts`` becomes the sidecar and, with ``embedded``, travels inside the picture too. The thumbnail follows in
+        the background.
         """
         check(key)
         data = await asyncio.to_thread(embed, picture.data, facts) if embedded else picture.data

@@ -12,11 +12,35 @@ from urllib.parse import quote
 
 from ima2.pictures.sniff import MEDIA_TYPES
 
-_COPIED = (
-    "prompt revisedPrompt promptMode quality size model providerUrl usage sessionId nodeId parentNodeId clientNodeId "
-    "requestId kind setId cardId headline body cards sequenceId sequenceStatus composerPrompt composerInsertedPrompts "
-    "reasoningEffort elapsed canvasSourceFilename canvasEditableFilename"
-).split()
+_COPIED = [
+    "prompt",
+    "revisedPrompt",
+    "promptMode",
+    "quality",
+    "size",
+    "model",
+    "providerUrl",
+    "usage",
+    "sessionId",
+    "nodeId",
+    "parentNodeId",
+    "clientNodeId",
+    "requestId",
+    "kind",
+    "setId",
+    "cardId",
+    "headline",
+    "body",
+    "cards",
+    "sequenceId",
+    "sequenceStatus",
+    "composerPrompt",
+    "composerInsertedPrompts",
+    "reasoningEffort",
+    "elapsed",
+    "canvasSourceFilename",
+    "canvasEditableFilename",
+]
 _NUMBERS = ("canvasMergedAt", "cardOrder", "sequenceIndex", "sequenceTotalRequested", "sequenceTotalReturned")
 _OBJECTS = ("video", "videoSeries", "videoContinuity")
 THUMB_SUFFIX = ".thumb.jpg"

@@ -150,7 +150,9 @@ def _read_local(batch: Iterable[Found], paths: Iterable[Path]) -> list[Entry]:
     entries = []
     for found, path in zip(batch, paths, strict=True):
         facts: Mapping[str, Any] = {}
-        for sidecar in (path.with_name(path.name + ".json"), path.with_suffix(".json")) if found.sidecar_modified else ():
+        for sidecar in (
+            (path.with_name(path.name + ".json"), path.with_suffix(".json")) if found.sidecar_modified else ()
+        ):
             try:
                 if sidecar.stat().st_size <= MAX_SIDECAR:
                     facts = _object(sidecar.read_bytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 
 from ima2.contracts import Storage, Thumbnailer
 from ima2.errors import Ima2Error
@@ -22,7 +23,10 @@ WIDTH = 320
 class Thumbs:
     """A short line of files that want a thumbnail, worked off by two workers that end when it is empty."""
 
-    def __init__(self, storage: Storage, index: Index, registry: Registry, preferred: str) -> None:
+    def __init__(
+        self, storage: Storage, index: Index, registry: Registry, preferred: str, written: Callable[[], None]
+    ) -> None:
+        self._written = written
         self._storage = storage
         self._index = index
         self._registry = registry
@@ -67,6 +71,7 @@ class Thumbs:
         data = b"" if path else await self._storage.get(key)
         source = path or Picture(data, media_type_of(data) or "")
         await self._storage.put(thumb_of(key), await thumbnailer.thumbnail(source, WIDTH))
+        self._written()
         await self._index.thumb_made([key])
 
     async def _work(self) -> None:

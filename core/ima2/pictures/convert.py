@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ima2.errors import Ima2Error
@@ -93,10 +94,11 @@ def upright_picture(image: Image) -> Image:
     """
     from PIL import ImageOps
 
+    profile = image.info.get("icc_profile")
     try:
         image.load()
-        profile = image.info.get("icc_profile")
-        ImageOps.exif_transpose(image, in_place=True)
+        with suppress(Exception):  # an orientation that cannot be read turns nothing
+            ImageOps.exif_transpose(image, in_place=True)
         turned = _plain(image)
     except Exception:  # Pillow's decoders raise nearly anything for broken input
         raise invalid_picture() from None

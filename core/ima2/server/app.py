@@ -48,11 +48,9 @@ def create_app(house: House, *, hosts: Iterable[str] = ()) -> Gate:
     )
     app.state.house = house
     for router in ROUTERS:
-        app.include_router(router)
+        _mount(app, router)
     for name, router in routers(house.booted):
         _include(app, house, name, router)
-    for route in app.router.routes:
-        _ignore_case(route)
     app.add_exception_handler(Ima2Error, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -71,7 +69,7 @@ def _include(app: FastAPI, house: House, plugin: str, router: APIRouter) -> None
         clash = next((method for method in methods if (method, _shape(path)) in taken), None)
         if clash:
             return fail(house.booted, plugin, "ima2_routes", f"{clash} {path} is already served.")
-    app.include_router(router)
+    _mount(app, router)
     return None
 
 
@@ -83,9 +81,12 @@ def _shape(path: str) -> str:
     return re.sub(r"{[^}]*}", "{}", path.lower())
 
 
-def _ignore_case(route: BaseRoute) -> None:
-    if isinstance(route, Route | APIRoute):
-        route.path_regex = re.compile(route.path_regex.pattern, re.IGNORECASE)
+def _mount(app: FastAPI, router: APIRouter) -> None:
+    """Take a router's routes as they are, matching paths without regard to case, as the reference does."""
+    for route in router.routes:
+        if isinstance(route, Route | APIRoute):
+            route.path_regex = re.compile(route.path_regex.pattern, re.IGNORECASE)
+        app.router.routes.append(route)
 
 
 async def _refused(_: Request, error: Exception) -> Json:

@@ -18,7 +18,8 @@ _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 @router.api_route("/generated/{key:path}", methods=["GET", "HEAD"], summary="A picture, clip or thumbnail")
 async def generated(request: Request, key: str) -> Response:
-    """The bytes, cacheable for ever, in ranges if asked. Sidecars, hidden names and anything that is no media are 404."""
+    """The bytes, cacheable for ever, in ranges if asked. Sidecars, hidden names and anything that is no media are
+    404."""
     house = house_of(request)
     if key.lower().endswith(".json"):
         return PlainTextResponse("Generated metadata is not public", 404)

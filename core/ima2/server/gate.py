@@ -39,7 +39,8 @@ _HEADERS = [
 class Gate:
     """Checks Host, Origin and token, gives each request its id, and sets the headers all answers share.
 
-    ``hosts`` are names beyond this machine's loopback ones that may be asked by; ``token`` is wanted from everyone who does not
+    ``hosts`` are names beyond this machine's loopback ones that may be asked by; ``token`` is wanted from everyone
+    who does not
     ask from this machine.
     """
 
@@ -72,7 +73,9 @@ class Gate:
     def _admit(self, scope: Scope, headers: dict[str, str]) -> None:
         host = _host_name(headers.get("host", ""))
         if host not in self._hosts:
-            raise Ima2Error("HOST_NOT_ALLOWED", 403, "This server does not answer to that name. IMA2_ALLOWED_HOSTS can add it.")
+            raise Ima2Error(
+                "HOST_NOT_ALLOWED", 403, "This server does not answer to that name. IMA2_ALLOWED_HOSTS can add it."
+            )
         if scope["method"] not in {"GET", "HEAD", "OPTIONS"} or scope["path"] == "/api/events":
             self._check_origin(headers)
         if self._token and not _is_local(scope) and scope["path"] not in _OPEN:
@@ -93,7 +96,9 @@ class Gate:
         if scheme.lower() != "bearer":
             token = _cookie(headers.get("cookie", ""))
         if not self._token or not hmac.compare_digest(token.encode(), self._token.encode()):
-            raise Ima2Error("TOKEN_REQUIRED", 401, "This server asks for its token: send it as a bearer token, or sign in at /lan.")
+            raise Ima2Error(
+                "TOKEN_REQUIRED", 401, "This server asks for its token: send it as a bearer token, or sign in at /lan."
+            )
 
 
 def _with_headers(scope: Scope, send: Send, request_id: str, status: list[int]) -> Send:
@@ -154,4 +159,12 @@ def _note(scope: Scope, headers: dict[str, str], request_id: str, status: int, s
         shown = "".join(c if c.isprintable() else "?" for c in path[:120])
         client = re.sub(r"[^A-Za-z0-9./_-]", "?", headers.get("x-ima2-client", "ui"))[:40]
         took = round((time.perf_counter() - started) * 1000)
-        log.info('%s %s status=%d durationMs=%d requestId=%s client=%s', scope["method"], shown, status, took, request_id, client)
+        log.info(
+            "%s %s status=%d durationMs=%d requestId=%s client=%s",
+            scope["method"],
+            shown,
+            status,
+            took,
+            request_id,
+            client,
+        )

@@ -16,7 +16,9 @@ from ima2.ways.classic import Classic
 from ima2.ways.diagnostics import flat
 
 router = APIRouter(tags=["generate"])
-Images = Annotated[Literal["data", "url"], Query(description="`url` answers with picture addresses in place of data URLs")]
+Images = Annotated[
+    Literal["data", "url"], Query(description="`url` answers with picture addresses in place of data URLs")
+]
 
 
 @router.post(
@@ -26,7 +28,8 @@ Images = Annotated[Literal["data", "url"], Query(description="`url` answers with
     responses=GENERATE_RESPONSES,
 )
 async def generate(request: Request, images: Images = "data") -> Json:
-    """Make 1 to 8 independent pictures. With ``"async": true`` answers 202 at once; ``GET /api/events`` tells the rest."""
+    """Make 1 to 8 independent pictures. With ``"async": true`` answers 202 at once; ``GET /api/events`` tells the
+    rest."""
     house, request_id = house_of(request), request_id_of(request)
     studio = house.studio
     fields = await read_json(request, house.settings.body_limit)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from ima2.jobrecord import JobRecord
 from ima2.server.access import house_of
@@ -15,13 +15,17 @@ router = APIRouter(tags=["jobs"])
 
 @router.get("/api/inflight", summary="List jobs")
 async def list_jobs(
-    request: Request, kind: str | None = None, sessionId: str | None = None, includeTerminal: str | None = None
+    request: Request,
+    kind: str | None = None,
+    session_id: Annotated[str | None, Query(alias="sessionId")] = None,
+    include_terminal: Annotated[str | None, Query(alias="includeTerminal")] = None,
 ) -> Json:
-    """Running jobs, oldest first; with ``includeTerminal=1`` also those that ended within five minutes, newest first."""
+    """Running jobs, oldest first; with ``includeTerminal=1`` also those that ended within five minutes, newest
+    first."""
     jobs = house_of(request).jobs
-    answer = {"jobs": [active(record) for record in jobs.active(kind, sessionId)]}
-    if includeTerminal in {"1", "true"}:
-        answer["terminalJobs"] = [terminal(record) for record in jobs.ended(kind, sessionId)]
+    answer = {"jobs": [active(record) for record in jobs.active(kind, session_id)]}
+    if include_terminal in {"1", "true"}:
+        answer["terminalJobs"] = [terminal(record) for record in jobs.ended(kind, session_id)]
     return Json(answer)
 
 

@@ -17,7 +17,8 @@ router = APIRouter(tags=["lan"])
 
 @router.post("/api/lan/login", summary="Sign in with the LAN token")
 async def login(request: Request) -> Json:
-    """Body ``{"token"}``. Sets a cookie that pages and event streams send by themselves; 401 ``TOKEN_REQUIRED`` otherwise."""
+    """Body ``{"token"}``. Sets a cookie that pages and event streams send by themselves; 401 ``TOKEN_REQUIRED``
+    otherwise."""
     token = house_of(request).settings.lan_token
     fields = await read_json(request) or {}
     given = fields.get("token")

@@ -27,7 +27,9 @@ async def sign_in() -> Response:
 @router.api_route("/assets/{name}", methods=["GET", "HEAD"])
 async def asset(name: str) -> Response:
     """A script or style sheet; 404 text for anything else, never the page."""
-    return _file(name, "no-cache") if name.endswith((".css", ".js", ".svg")) else PlainTextResponse("Asset not found", 404)
+    return (
+        _file(name, "no-cache") if name.endswith((".css", ".js", ".svg")) else PlainTextResponse("Asset not found", 404)
+    )
 
 
 def _file(name: str, cache: str) -> Response:

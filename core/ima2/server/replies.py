@@ -28,7 +28,7 @@ class Json(Response):
 
 def encode(value: Any) -> bytes:
     """JSON with data URLs in place of pictures."""
-    return orjson.dumps(value, default=_data_url)
+    return orjson.dumps(value, default=_data_url, option=orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
 async def reply(value: Mapping[str, Any], status_code: int = 200) -> Json:
@@ -51,7 +51,11 @@ def by_url(value: Any) -> Any:
     """The answer with URLs in place of pictures: of the file that stands beside each."""
     if isinstance(value, Mapping):
         swapped = {name: by_url(item) for name, item in value.items()}
-        return {**swapped, "image": value["url"]} if isinstance(value.get("image"), Picture) and "url" in value else swapped
+        return (
+            {**swapped, "image": value["url"]}
+            if isinstance(value.get("image"), Picture) and "url" in value
+            else swapped
+        )
     return [by_url(item) for item in value] if isinstance(value, list) else value
 
 

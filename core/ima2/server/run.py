@@ -15,7 +15,6 @@ from ima2.server.serving import ANYWHERE, advertised, own_names
 from ima2.server.status import runtime
 
 
-
 class Server(uvicorn.Server):
     """uvicorn that tells when it really listens."""
 

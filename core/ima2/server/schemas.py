@@ -31,7 +31,12 @@ _FIELDS: dict[str, Any] = {
     "format": {**_TEXT, "enum": ["png", "jpeg", "webp"], "default": "png"},
     "moderation": {**_TEXT, "enum": ["auto", "low"], "default": "low"},
     "n": {"type": "integer", "minimum": 1, "maximum": 8, "default": 1, "description": "independent candidates"},
-    "references": {"type": "array", "items": _TEXT, "maxItems": 5, "description": "base64 or data URLs: PNG, JPEG, WebP"},
+    "references": {
+        "type": "array",
+        "items": _TEXT,
+        "maxItems": 5,
+        "description": "base64 or data URLs: PNG, JPEG, WebP",
+    },
     "reasoningEffort": {**_TEXT, "enum": ["none", "low", "medium", "high", "xhigh"]},
     "webSearchEnabled": {"type": "boolean", "default": True},
     "mode": {**_TEXT, "enum": ["auto", "direct"], "default": "auto"},

@@ -36,12 +36,16 @@ def is_loopback(host: str) -> bool:
 def require_token(house: House) -> None:
     """Refuse to listen to other machines without a token: ``LAN_TOKEN_REQUIRED``."""
     if not is_loopback(house.settings.host) and house.settings.lan_token is None:
-        text = "Other machines could reach this address. Set IMA2_LAN_TOKEN to a secret of your own first, or bind to 127.0.0.1."
+        text = (
+            "Other machines could reach this address. Set IMA2_LAN_TOKEN to a secret of your own first, "
+            "or bind to 127.0.0.1."
+        )
         raise Ima2Error("LAN_TOKEN_REQUIRED", 500, text)
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket on ``port`` or, when that is taken, one of the next 20. ``PORT_RANGE_EXHAUSTED`` if none is free."""
+    """A listening socket on ``port`` or, when that is taken, one of the next 20. ``PORT_RANGE_EXHAUSTED`` if none is
+    free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, port + TRIES if port else 1):
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -78,7 +82,13 @@ def address(house: House) -> str:
 def advertised(house: House, runtime: dict[str, Any]) -> Iterator[None]:
     """Tell clients where the server is, in ``server.json``, for as long as it listens. Holds nothing secret."""
     path = house.settings.advertisement
-    note = {"port": house.port, "url": address(house), "pid": os.getpid(), "startedAt": house.started_at, "version": VERSION}
+    note = {
+        "port": house.port,
+        "url": address(house),
+        "pid": os.getpid(),
+        "startedAt": house.started_at,
+        "version": VERSION,
+    }
     try:
         private_folder(path.parent)
         write_whole(path, orjson.dumps({**note, **runtime}, option=orjson.OPT_INDENT_2))

@@ -24,7 +24,8 @@ class Body:
         return self._fields.get(name)
 
     def text(self, name: str, *, limit: int, code: str) -> str | None:
-        """A string of printable text (line breaks and tabs allowed) within ``limit`` characters; ``None`` and ``""`` are absent."""
+        """A string of printable text (line breaks and tabs allowed) within ``limit`` characters; ``None`` and ``""``
+        are absent."""
         value = self._fields.get(name)
         if value is None or value == "":
             return None

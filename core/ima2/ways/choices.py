@@ -96,7 +96,9 @@ def _model(able: Capabilities, asked: str, media: Media) -> str:
     known = {model.id: model for model in able.models if model.media == media}
     usable = [model.id for model in known.values() if model.supported]
     if asked in known and not known[asked].supported:
-        raise Ima2Error(able.code("MODEL_UNSUPPORTED"), 400, f"This model cannot make pictures. Use one of: {', '.join(usable)}")
+        raise Ima2Error(
+            able.code("MODEL_UNSUPPORTED"), 400, f"This model cannot make pictures. Use one of: {', '.join(usable)}"
+        )
     if asked not in known:
         raise Ima2Error(able.code("MODEL_INVALID"), 400, f"model must be one of: {', '.join(usable)}")
     return asked
@@ -124,7 +126,8 @@ def _declared(body: Body, able: Capabilities, choices: Choices) -> None:
 
 
 def _lenient(option: Option, value: Any) -> Json:
-    """Fields of the reference: only ``false`` turns a search off, an unknown mode is the default, efforts are checked."""
+    """Fields of the reference: only ``false`` turns a search off, an unknown mode is the default, efforts are
+    checked."""
     if option.kind == "flag":
         return option.default if value is None or not option.default else value is not False
     if value is None or value == "" or (option.name == "mode" and value not in option.values):
@@ -139,6 +142,7 @@ def checked(option: Option, value: Any) -> Json:
         "flag": lambda: isinstance(value, bool),
         "text": lambda: isinstance(value, str) and len(value) <= 4000,
         "number": lambda: isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53,
+        "list": lambda: isinstance(value, list) and len(value) <= 64 and all(isinstance(one, dict) for one in value),
     }[option.kind]()
     if not good:
         wanted = f"one of: {', '.join(option.values)}" if option.values else f"a {option.kind}"
@@ -158,7 +162,12 @@ def _size(body: Body, able: Capabilities, choices: Choices) -> str:
         return able.default_size
     sizes, match = able.sizes, _SIZE.fullmatch(asked)
     fits = match is not None and sizes.free and all(16 <= int(edge) <= sizes.max_edge for edge in match.groups())
-    if fits or asked in sizes.listed or (asked == "auto" and sizes.auto) or any(re.fullmatch(f, asked) for f in sizes.forms):
+    if (
+        fits
+        or asked in sizes.listed
+        or (asked == "auto" and sizes.auto)
+        or any(re.fullmatch(f, asked) for f in sizes.forms)
+    ):
         return asked
     allowed = f"WIDTHxHEIGHT up to {sizes.max_edge}" if sizes.free else ", ".join(sizes.listed)
     raise Ima2Error("INVALID_SIZE", 400, f"size must be {allowed}{' or auto' if sizes.auto else ''}.")

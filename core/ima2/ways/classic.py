@@ -56,7 +56,8 @@ class Classic(Way):
     def read(
         cls, fields: Mapping[str, Any], providers: Callable[[Any], Provider], limits: Limits, fallback_id: str
     ) -> Classic:
-        """Check a body in the reference's order: provider, model and options, prompt, moderation, references, their number."""
+        """Check a body in the reference's order: provider, model and options, prompt, moderation, references, their
+        number."""
         body = Body(fields)
         provider = providers(body.get("provider"))
         choices = choose_model(body, provider)

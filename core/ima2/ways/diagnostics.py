@@ -5,12 +5,28 @@ from __future__ import annotations
 from ima2.errors import CANCELED, Ima2Error
 from ima2.models import Json
 
-BLOCK = (
-    "upstreamCode upstreamType upstreamParam diagnosticReason retryKind initialEventCount initialEventTypes "
-    "referencesDroppedOnRetry developerPromptDroppedOnRetry webSearchDroppedOnRetry fallbackEventCount fallbackEventTypes "
-    "fallbackImageCallSeen fallbackImageResultCount errorEventCount eventTypes webSearchCalls responseDiagnostics toolTypes "
-    "toolChoiceKind"
-).split()
+BLOCK = [
+    "upstreamCode",
+    "upstreamType",
+    "upstreamParam",
+    "diagnosticReason",
+    "retryKind",
+    "initialEventCount",
+    "initialEventTypes",
+    "referencesDroppedOnRetry",
+    "developerPromptDroppedOnRetry",
+    "webSearchDroppedOnRetry",
+    "fallbackEventCount",
+    "fallbackEventTypes",
+    "fallbackImageCallSeen",
+    "fallbackImageResultCount",
+    "errorEventCount",
+    "eventTypes",
+    "webSearchCalls",
+    "responseDiagnostics",
+    "toolTypes",
+    "toolChoiceKind",
+]
 
 
 def flat(error: Ima2Error, request_id: str | None = None, *, block: bool = False) -> dict[str, Json]:

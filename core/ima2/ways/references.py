@@ -32,7 +32,8 @@ class References:
 def read_references(value: Any, *, max_count: int, max_chars: int) -> References:
     """Check and decode a list of references. The sniffed type wins over the declared one.
 
-    400 ``REF_NOT_ARRAY``, ``REF_TOO_MANY``, ``REF_NOT_STRING``, ``REF_EMPTY``, ``REF_TOO_LARGE``, ``REF_NOT_BASE64``, and
+    400 ``REF_NOT_ARRAY``, ``REF_TOO_MANY``, ``REF_NOT_STRING``, ``REF_EMPTY``, ``REF_TOO_LARGE``, ``REF_NOT_BASE64``,
+    and
     ``REF_NOT_IMAGE`` for bytes that are neither PNG, JPEG nor WebP.
     """
     if value is None:

@@ -6,7 +6,8 @@ _KEYFRAMES = """\
 Draw this scene as one storyboard sheet for a short clip: a regular grid of three rows and three columns, read from
 left to right and top to bottom. Leave the first panel entirely black. Let the other panels show successive moments of
 the same scene, each a little later than the one before. Keep the characters, their clothes, the place and the light the
-same in every panel. Write no captions, numbers or frames of text. Leave space around whatever moves, so that the moments
+same in every panel. Write no captions, numbers or frames of text. Leave space around whatever moves, so that the
+moments
 can be joined by motion.
 
 The scene: """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -13,7 +12,7 @@ from ima2.contracts import Provider
 from ima2.errors import Ima2Error
 from ima2.jobrecord import Draft
 from ima2.library import Kept
-from ima2.models import Artifact, Failed, ImageRequest, Json
+from ima2.models import Artifact, Failed, ImageRequest, Json, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class Outcome:
     usage: dict[str, Json] | None = None
     searches: int = 0
     cost: float | None = None
+    calls: list[Usage] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -53,22 +53,29 @@ class Outcome:
         """Seconds since the work began, with one decimal."""
         return round(time.monotonic() - self.started, 1)
 
-    def add_usage(self, tokens: Mapping[str, Json] | None, searches: int, cost: float | None) -> None:
+    def add_usage(self, usage: Usage) -> None:
         """Add what one call took: numbers add up, other values stay as first seen."""
-        if tokens is not None:
+        self.calls.append(usage)
+        if usage.tokens is not None:
             total = self.usage = self.usage or {}
-            for name, value in tokens.items():
+            for name, value in usage.tokens.items():
                 if isinstance(value, int | float) and not isinstance(value, bool):
                     total[name] = total.get(name, 0) + value
                 else:
                     total.setdefault(name, value)
-        self.searches += searches
-        if cost is not None:
-            self.cost = (self.cost or 0.0) + cost
+        self.searches += usage.searches
+        if usage.cost is not None:
+            self.cost = (self.cost or 0.0) + usage.cost
+
+    def share(self, index: int) -> Usage:
+        """What picture ``index`` took by itself, where its call is known; else what all of them took."""
+        own = next((usage for usage in self.calls if usage.index == index), None)
+        return own or Usage(self.usage, self.searches, self.cost)
 
 
 class Way(ABC):
-    """One job's request, from the client's JSON to the answer. Made by a ``read`` of its class, which refuses bad input."""
+    """One job's request, from the client's JSON to the answer. Made by a ``read`` of its class, which refuses bad
+    input."""
 
     kind: ClassVar[str]
     embeds_metadata: ClassVar[bool] = True

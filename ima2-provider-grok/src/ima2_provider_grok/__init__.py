@@ -1,1 +1,30 @@
-"""The grok provider."""
+"""Grok Imagine for ima2: the providers ``grok`` (subscription login) and ``grok-api`` (API key).
+
+The front door. It imports nothing that costs: everything else is imported when a hook asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import ima2
+
+if TYPE_CHECKING:
+    from ima2_provider_grok.settings import GrokSettings
+
+
+@ima2.hookimpl
+def ima2_settings() -> type[GrokSettings]:
+    """The settings of both providers."""
+    from ima2_provider_grok.settings import GrokSettings
+
+    return GrokSettings
+
+
+@ima2.hookimpl
+def ima2_providers(ctx: ima2.PluginContext) -> Sequence[ima2.Provider]:
+    """``grok`` and ``grok-api``: one pipeline, two ways in."""
+    from ima2_provider_grok.provider import GrokApiProvider, GrokProvider
+
+    return [GrokProvider(ctx.settings, ctx.http), GrokApiProvider(ctx.settings, ctx.http)]

@@ -1,0 +1,122 @@
+"""Every setting that config.json may hold: who owns it, where else it comes from, what is in force."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from ima2 import paths
+from ima2.config import Settings, load
+from ima2.configfile import REDACTED, ConfigFile
+from ima2.origins import is_secret_field, shaped, sources
+
+_RESOLVED = {"generated_dir": "generated", "db_path": "database", "advertise_file": "advertisement"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field of the kernel (``plugin`` empty) or of a plugin. ``keys`` and ``env`` are strongest first."""
+
+    name: str
+    plugin: str
+    info: FieldInfo = field(repr=False)
+
+    @property
+    def keys(self) -> list[str]:
+        """Dotted keys of config.json."""
+        return [source.name for source in sources(self.info, self.plugin, self.name) if not source.from_env]
+
+    @property
+    def env(self) -> list[str]:
+        """Environment variables."""
+        return [source.name for source in sources(self.info, self.plugin, self.name) if source.from_env]
+
+    @property
+    def secret(self) -> bool:
+        """Whether the value must not be shown."""
+        return is_secret_field(self.info)
+
+    @property
+    def own_key(self) -> str | None:
+        """The key that is not below ``plugins``, if the field has one."""
+        return next((key for key in self.keys if not key.startswith("plugins.")), None)
+
+    def variable(self, key: str) -> str | None:
+        """The variable that goes with a key: the general one with ``plugins.…``, else the field's own."""
+        return next(
+            (name for name in self.env if name.startswith("IMA2_PLUGINS__") == key.startswith("plugins.")), None
+        )
+
+    def overridden_by(self, environ: Mapping[str, str]) -> str | None:
+        """The variable that is set and beats config.json, if any."""
+        return next((name for name in self.env if environ.get(name, "").strip()), None)
+
+
+def kernel() -> list[Row]:
+    """The kernel's settings that have a key."""
+    rows = (Row(name, "", info) for name, info in Settings.model_fields.items())
+    return [row for row in rows if row.keys]
+
+
+def plugins(models: Mapping[str, type[BaseModel]]) -> list[Row]:
+    """The settings of plugins."""
+    return [Row(name, plugin, info) for plugin, model in models.items() for name, info in model.model_fields.items()]
+
+
+def by_key(rows: list[Row]) -> dict[str, Row]:
+    """Rows by every key they may be written under; of two owners the first counts."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        for key in row.keys:
+            found.setdefault(key, row)
+    return found
+
+
+def in_force(rows: list[Row], document: Mapping[str, Any]) -> Iterator[tuple[Row, Any]]:
+    """What each row's value is, as JSON with secrets hidden; rows without any value are left out."""
+    settings = load(os.environ, document).settings
+    for row in rows:
+        own = _RESOLVED.get(row.name, row.name)
+        value = _raw(row, document) if row.plugin else getattr(settings, own)
+        if value is not None and value is not PydanticUndefined:
+            yield row, REDACTED if row.secret else _plain(value)
+
+
+def of_plugin(plugin: str, model: type[BaseModel]) -> list[dict[str, Any]]:
+    """One plugin's settings as JSON rows: ``name, value?, env[], keys[], help?``."""
+    rows = plugins({plugin: model})
+    values = dict(in_force(rows, ConfigFile(paths.config_file()).read()))
+    found = []
+    for row in rows:
+        entry = {"name": row.name, "env": row.env, "keys": row.keys, "help": row.info.description}
+        if row in values:
+            entry["value"] = values[row]
+        found.append({key: value for key, value in entry.items() if value is not None})
+    return found
+
+
+def _raw(row: Row, document: Mapping[str, Any]) -> Any:
+    for source in sources(row.info, row.plugin, row.name):
+        value = source.read(os.environ, document)
+        if value is not None:
+            return shaped(row.info, value)
+    return row.info.get_default(call_default_factory=True, validated_data={})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, SecretStr):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(entry) for entry in value]
+    return str(value) if isinstance(value, Path) else value

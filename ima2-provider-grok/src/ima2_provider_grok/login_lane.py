@@ -1,0 +1,76 @@
+"""``grok``: a subscription, by whichever way is there: a proxy of the user's, the stored login, a progrok of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ima2_provider_grok import progrok
+from ima2_provider_grok.issuer import Issuer
+from ima2_provider_grok.lanes import Connection, Lane
+from ima2_provider_grok.login_file import LoginFile
+from ima2_provider_grok.native import LOGIN_HINT, Account, NativeConnection, login_required
+from ima2_provider_grok.progrok import Progrok
+from ima2_provider_grok.settings import GrokSettings
+
+if TYPE_CHECKING:
+    import httpx
+
+_HEALTH_SECONDS = 1.0
+
+
+class ProxyConnection(Connection):
+    """A progrok proxy, which adds the authorization itself: no secret is sent."""
+
+    login_hint = LOGIN_HINT
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+
+class LoginLane(Lane):
+    """Chooses, in this order: the proxy the user promised, one that answers, the stored login, a proxy of our own."""
+
+    def __init__(self, settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> None:
+        self._settings, self._http = settings, http
+        self.account = Account(LoginFile(settings.login_file), Issuer(http, settings.auth_url))
+        self._progrok: Progrok | None = None
+
+    async def connect(self, *, start: bool = True) -> Connection:
+        if self._settings.no_proxy or (self._progrok is None and await self._answers()):
+            return ProxyConnection(self._settings.proxy_url)
+        if await asyncio.to_thread(self.account.file.read) is not None:
+            return self.native()
+        if not progrok.is_installed() or not start:
+            raise login_required()
+        if self._progrok is None:
+            self._progrok = Progrok(self._settings, logging.getLogger("ima2.plugins.grok"))
+        return ProxyConnection(await self._progrok.ready())
+
+    def native(self) -> NativeConnection:
+        """xAI itself, in the name of the stored login (there may be none)."""
+        return NativeConnection(self._settings.base_url, self.account)
+
+    def problem(self) -> str | None:
+        ready = self._settings.no_proxy or self._settings.login_file.exists() or progrok.is_installed()
+        return None if ready else login_required().text
+
+    async def close(self) -> None:
+        running, self._progrok = self._progrok, None
+        if running is not None:
+            await running.close()
+
+    async def _answers(self) -> bool:
+        """Whether a progrok listens where the user's own would."""
+        import httpx
+
+        try:
+            async with asyncio.timeout(_HEALTH_SECONDS):
+                url = self._settings.proxy_url.removesuffix("/v1") + "/health"
+                response = await self._http().get(url, timeout=None, follow_redirects=False)
+            answer = response.json()
+        except (httpx.HTTPError, TimeoutError, ValueError):
+            return False
+        return response.is_success and isinstance(answer, dict) and answer.get("proxy") == "progrok"

@@ -1,0 +1,133 @@
+"""The provider ``agy``."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import ima2
+from ima2_plugins.agy import artifact
+from ima2_plugins.agy.failures import ADVICE, failure, missing, silent, timed_out, unparsed, unusable
+from ima2_plugins.agy.process import Ended
+from ima2_plugins.agy.program import Program
+from ima2_plugins.agy.prompt import SIZE, instructions
+from ima2_plugins.agy.report import path_in
+from ima2_plugins.agy.settings import AgySettings
+
+MODEL = "nano-banana-2"
+MAX_REFERENCES = 3
+_SUFFIX = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+
+
+class AgyProvider(ima2.Provider):
+    """Pictures by the Antigravity CLI: one run of it a picture, always the same model and size."""
+
+    id = "agy"
+    title = "Gemini (Antigravity CLI)"
+    capabilities = ima2.Capabilities(
+        models=(ima2.Model(MODEL, "Nano Banana 2"),),
+        default_model=MODEL,
+        sizes=ima2.Sizes(listed=(SIZE,), auto=False),
+        default_size=SIZE,
+        max_references=MAX_REFERENCES,
+        edit=True,
+        sequence=1,
+        code_prefix="AGY",
+        fixed={"model": MODEL, "size": SIZE},
+    )
+
+    def __init__(self, settings: AgySettings) -> None:
+        self._settings = settings
+        self._program = Program(settings)
+
+    def problem(self) -> str | None:
+        """Whether the CLI is there. Whether it is signed in shows only when it is used."""
+        return None if self._program.path() else ADVICE[0].upper() + ADVICE[1:]
+
+    async def status(self) -> ima2.ProviderStatus:
+        """``ready`` when the CLI runs, else ``offline``."""
+        if problem := self.problem():
+            return ima2.ProviderStatus("offline", reason=problem)
+        if await self._program.runs():
+            return ima2.ProviderStatus("ready", (MODEL,))
+        return ima2.ProviderStatus("offline", reason="The Antigravity CLI is there but does not run.")
+
+    async def images(self, request: ima2.ImageRequest, job: ima2.Job) -> AsyncIterator[ima2.Update]:
+        """Make ``count`` pictures, or the one picture that a sequence comes to here."""
+        pictures = _pictures(request)
+        if self._program.path() is None:
+            raise missing()
+        count = 1 if request.sequence else max(1, request.count)
+        starts = [partial(self._draw, request, pictures, index, job) for index in range(count)]
+        updates = cast("AsyncGenerator[ima2.Update]", starts[0]() if count == 1 else ima2.merged(starts))
+        async with aclosing(updates):
+            async for update in updates:
+                yield update
+
+    async def _draw(
+        self, request: ima2.ImageRequest, pictures: Sequence[ima2.Picture], index: int, job: ima2.Job
+    ) -> AsyncIterator[ima2.Update]:
+        """One run, one picture, in a folder that is gone afterwards."""
+        name = f"ima2_generated_{secrets.token_hex(6)}"
+        with tempfile.TemporaryDirectory(prefix="ima2-agy-", ignore_cleanup_errors=True) as made:
+            folder = Path(made)
+            references = await asyncio.to_thread(_written, pictures, folder)
+            text = instructions(request.prompt, name, references, edit=request.source is not None)
+            ended = await self._run(text, folder, job)
+            picture = await asyncio.to_thread(self._taken, ended, name, folder)
+        if any(picture.data == given.data for given in pictures):
+            raise unusable("is one of the pictures it was given")
+        yield ima2.Usage({"agy_artifact_bytes": len(picture.data)}, index=index)
+        yield ima2.Artifact(picture, index, revised_prompt=request.prompt, model=MODEL)
+
+    async def _run(self, text: str, folder: Path, job: ima2.Job) -> Ended:
+        seconds = min(self._settings.timeout_ms / 1000, job.remaining())
+        try:
+            ended = await self._program.draw(text, folder, seconds)
+        except TimeoutError:
+            raise timed_out(seconds) from None
+        job.log.info("agy ended: code %d, %d bytes of complaints", ended.code, ended.complaints)
+        if ended.code != 0 and not ended.output.strip():
+            raise silent(ended.code)
+        return ended
+
+    def _taken(self, ended: Ended, name: str, folder: Path) -> ima2.Picture:
+        """The picture that the output names, or that bears the name: some builds print nothing into a pipe."""
+        path = path_in(ended.output) or artifact.find(name, folder)
+        if path is None:
+            raise unparsed()
+        return artifact.picture_at(path, folder, self._settings.max_artifact_bytes)
+
+
+def _pictures(request: ima2.ImageRequest) -> list[ima2.Picture]:
+    """The pictures of a request in their order, the one to edit first. Raises 400 for what the CLI cannot take."""
+    if request.mask is not None:
+        raise failure("AGY_MASK_UNSUPPORTED", "The Antigravity CLI edits whole pictures and takes no mask.")
+    given = [*([request.source] if request.source else []), *request.references]
+    if len(given) > MAX_REFERENCES:
+        raise failure("AGY_REF_TOO_MANY", f"The Antigravity CLI takes at most {MAX_REFERENCES} pictures a request.")
+    pictures = [one for one in given if isinstance(one, ima2.Picture) and _media_type(one) in _SUFFIX]
+    if len(pictures) < len(given):
+        raise failure("AGY_REF_UNSUPPORTED", "A picture for the Antigravity CLI must be a PNG, JPEG or WebP itself.")
+    return pictures
+
+
+def _media_type(picture: ima2.Picture) -> str:
+    """What the bytes are; the declared type only where they do not tell."""
+    return ima2.media_type_of(picture.data) or picture.media_type
+
+
+def _written(pictures: Sequence[ima2.Picture], folder: Path) -> list[Path]:
+    """The pictures as files, for the CLI to read."""
+    paths = []
+    for place, picture in enumerate(pictures):
+        path = folder / f"ref_{place}.{_SUFFIX[_media_type(picture)]}"
+        ima2.write_whole(path, picture.data)
+        paths.append(path)
+    return paths

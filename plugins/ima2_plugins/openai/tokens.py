@@ -1,0 +1,143 @@
+"""The login file that ``codex login`` writes: read, understood and written back with everything else it holds."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ima2 import write_whole
+
+EARLY = timedelta(minutes=5)
+"""How long before its end a token is renewed."""
+STALE = timedelta(days=8)
+"""The age at which a token without a stated end is renewed."""
+_CLAIM = "https://api.openai.com/auth"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One login. ``raw`` is the whole file, so that what is not understood survives a renewal."""
+
+    path: Path
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    account_id: str = field(repr=False)
+    expires: datetime | None
+    renewed_at: datetime | None
+    raw: Mapping[str, Any] = field(repr=False)
+
+    def due(self, now: datetime) -> bool:
+        """Whether it is time to renew."""
+        if self.expires is not None:
+            return self.expires - now < EARLY
+        return self.renewed_at is not None and now - self.renewed_at > STALE
+
+    def usable(self, now: datetime) -> bool:
+        """Whether the access token has not ended yet, as far as it says."""
+        return self.expires is None or self.expires - now > timedelta(seconds=30)
+
+
+def login_files(codex_home: str = "") -> list[Path]:
+    """Where a login may lie, the Codex folder first."""
+    home = Path.home()
+    folder = Path(codex_home).expanduser() if codex_home else home / ".codex"
+    return [folder / "auth.json", home / ".chatgpt-local" / "auth.json", home / ".config" / "codex" / "auth.json"]
+
+
+def fingerprint(files: Sequence[Path]) -> tuple[object, ...]:
+    """Changes whenever one of the files does."""
+    marks: list[object] = []
+    for path in files:
+        try:
+            stat = path.stat()
+            marks.append((stat.st_mtime_ns, stat.st_size, stat.st_ino))
+        except OSError:
+            marks.append(None)
+    return tuple(marks)
+
+
+def read(files: Sequence[Path]) -> Tokens | None:
+    """The first login that can be used: a file for an API key, or one that is broken, is passed over."""
+    return next((tokens for tokens in map(_read_one, files) if tokens), None)
+
+
+def _read_one(path: Path) -> Tokens | None:
+    try:
+        return parsed(path, orjson.loads(path.read_bytes()))
+    except (OSError, orjson.JSONDecodeError):
+        return None
+
+
+def parsed(path: Path, raw: Any) -> Tokens | None:
+    """A login from a file's JSON; ``None`` when there is no access token or no account in it."""
+    tokens = raw.get("tokens") if isinstance(raw, dict) else None
+    if not isinstance(tokens, dict):
+        return None
+    access, refresh = _line(tokens.get("access_token")), _line(tokens.get("refresh_token"))
+    claims = _claims(tokens.get("id_token")).get(_CLAIM)
+    account = _line(tokens.get("account_id"))
+    if not account and isinstance(claims, dict):
+        account = _line(claims.get("chatgpt_account_id"))
+    if not access or not account:
+        return None
+    return Tokens(
+        path, access, refresh, account, _moment(_claims(access).get("exp")), _date(raw.get("last_refresh")), raw
+    )
+
+
+def renewed(old: Tokens, answer: Mapping[str, Any], now: datetime) -> Tokens | None:
+    """The login after a renewal: what the answer leaves out stays, as does every other key of the file."""
+    names = ("id_token", "access_token", "refresh_token")
+    fresh = {name: answer[name] for name in names if isinstance(answer.get(name), str) and answer[name]}
+    if "access_token" not in fresh:
+        return None
+    stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    raw = {**old.raw, "tokens": {**old.raw["tokens"], **fresh}, "last_refresh": stamp}
+    return parsed(old.path, raw)
+
+
+def write(tokens: Tokens) -> None:
+    """Put a login in its file's place: whole or not at all, readable by its owner only. A link is followed."""
+    write_whole(
+        Path(os.path.realpath(tokens.path)), orjson.dumps(dict(tokens.raw), option=orjson.OPT_INDENT_2), mode=0o600
+    )
+
+
+def _claims(token: object) -> dict[str, Any]:
+    """The claims of a JWT, unverified: they only say when to renew and whose it is."""
+    parts = token.split(".") if isinstance(token, str) else []
+    if len(parts) != 3:
+        return {}
+    try:
+        value = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _line(value: object) -> str:
+    """A value that may stand in a header, else nothing."""
+    return value if isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value else ""
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _date(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)

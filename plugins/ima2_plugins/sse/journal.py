@@ -1,0 +1,84 @@
+"""The ring on disk, so that numbering and replay go on after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+)
+
+import ima2
+from ima2_plugins.sse.ring import Entry
+
+METADATA = MetaData()
+EVENTS = Table(
+    "sse_events",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("job_id", Text, nullable=False),
+    Column("data", Text, nullable=False, doc="JSON as replayed, without large pictures"),
+    Column("terminal", Boolean, nullable=False),
+    Column("created_at", Integer, nullable=False, doc="epoch milliseconds"),
+)
+
+
+class Journal:
+    """Writes events down before anyone hears of them, and reads them back."""
+
+    def __init__(self, database: ima2.Sql) -> None:
+        self._database = database
+
+    async def load(self, depth: int, since: int) -> list[Entry]:
+        """The newest ``depth`` events and older terminal ones not before ``since`` (epoch ms), by id."""
+
+        def work(connection: Connection) -> list[Entry]:
+            newest = select(EVENTS.c.id).order_by(EVENTS.c.id.desc()).limit(depth)
+            wanted = or_(EVENTS.c.id.in_(newest), and_(EVENTS.c.terminal, EVENTS.c.created_at >= since))
+            rows = connection.execute(select(EVENTS).where(wanted).order_by(EVENTS.c.id))
+            return [
+                Entry(row.id, row.name, row.job_id, row.data.encode(), row.terminal, row.created_at) for row in rows
+            ]
+
+        return await self._database.read(work)
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        """Write events down in one transaction."""
+        rows = [
+            {
+                "id": entry.id,
+                "name": entry.name,
+                "job_id": entry.job_id,
+                "data": entry.data.decode(),
+                "terminal": entry.terminal,
+                "created_at": entry.created_at,
+            }
+            for entry in entries
+        ]
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(EVENTS), rows)
+
+        await self._database.write(work)
+
+    async def prune(self, depth: int, since: int) -> None:
+        """Forget what `load` would not give."""
+
+        def work(connection: Connection) -> None:
+            beyond = select(EVENTS.c.id).order_by(EVENTS.c.id.desc()).offset(depth).limit(1).scalar_subquery()
+            expired = or_(~EVENTS.c.terminal, EVENTS.c.created_at < since)
+            connection.execute(delete(EVENTS).where(EVENTS.c.id <= beyond, expired))
+
+        await self._database.write(work)

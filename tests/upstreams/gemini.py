@@ -1,0 +1,172 @@
+"""A fake of Google's Gemini API, of Vertex AI and of Google's token endpoint, as strict as they are.
+
+Words in the prompt choose the answer:
+
+- errors: FAIL400 BADKEY FAIL401 FAIL403 FAIL404 FAIL429 FAIL500 FAIL503 HTML502 REDIRECT;
+- no picture: EMPTY (words only), SAFETY, REASON_<finish reason>, BLOCK (no candidates), NOCANDIDATES, NOPARTS,
+  ODD (wrong types);
+- pictures: JPEG, WEBP, TWO, THOUGHT (an interim one first), WORDS (with text), NOUSAGE, NOTPICTURE, NOTBASE64;
+- transport: NOTJSON, CUT (half a body), HUGE (no end), HANG, SLOW.
+
+Every error text holds `MARKER`, which must never reach a user. ``state["gemini.key"]`` is the one valid key (any that
+begins with ``AIza`` otherwise), ``state["gemini.models"]`` what may be used, ``state["google.public_key"]`` the PEM
+that claims of service accounts are checked with, ``state["google.expires_in"]`` the lifetime of tokens,
+``state["google.project"]`` the one project, ``state["google.refuse"]`` an OAuth error to answer with.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.upstreams import gemini_answers, google_claims
+from tests.upstreams.gemini_answers import MARKER, WRITING, bad_key, trouble
+from tests.upstreams.world import World
+
+FLASH_RATIOS = {"1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:8", "8:1", "1:4", "4:1"}
+PRO_RATIOS = FLASH_RATIOS - {"1:8", "8:1", "1:4", "4:1"}
+DRAWING = {
+    "gemini-3.1-flash-image": (FLASH_RATIOS, {"512", "1K", "2K", "4K"}),
+    "gemini-3-pro-image": (PRO_RATIOS, {"1K", "2K", "4K"}),
+}
+
+_FIELDS: dict[str, Any] = {
+    "contents": {"role": None, "parts": {"text": None, "inlineData": {"mimeType": None, "data": None}}},
+    "systemInstruction": {"role": None, "parts": {"text": None}},
+    "generationConfig": {
+        "responseModalities": None,
+        "imageConfig": {"aspectRatio": None, "imageSize": None},
+        "responseFormat": {"image": {"aspectRatio": None, "imageSize": None}},
+        "temperature": None,
+        "maxOutputTokens": None,
+    },
+    "safetySettings": None,
+}
+
+
+def routes(world: World) -> list[Route]:
+    """All of Google's paths that the provider uses."""
+
+    async def generate_by_key(request: Request) -> Response:
+        body = await world.note(request)
+        key = request.headers.get("x-goog-api-key")
+        if request.url.query:
+            return trouble(400, "INVALID_ARGUMENT", "No query is expected here.")
+        if key is None:
+            return trouble(403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers.")
+        if not _is_key(world, key):
+            return bad_key()
+        return await _generate(world, request.path_params["rest"], body, vertex=False)
+
+    async def models(request: Request) -> Response:
+        await world.note(request)
+        if not _is_key(world, request.headers.get("x-goog-api-key", "")):
+            return bad_key()
+        if world.state.get("gemini.hang"):
+            await world.wait("HANG")
+        names = world.state.get("gemini.models", [*DRAWING, *WRITING])
+        return JSONResponse({"models": [{"name": f"models/{name}"} for name in names]})
+
+    async def generate_by_token(request: Request) -> Response:
+        body = await world.note(request)
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token not in world.state.get("google.tokens", []):
+            return trouble(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
+        match = re.fullmatch(
+            r"([a-z0-9-]+)/locations/global/publishers/google/models/(.+)", request.path_params["rest"]
+        )
+        if match is None:
+            return trouble(404, "NOT_FOUND", "No such location.")
+        if match[1] != world.state.get("google.project", match[1]):
+            return trouble(403, "PERMISSION_DENIED", "Permission denied on resource project.")
+        return await _generate(world, match[2], body, vertex=True)
+
+    async def token(request: Request) -> Response:
+        form = await world.note(request)
+        if refusal := world.state.get("google.refuse"):
+            return JSONResponse({"error": refusal, "error_description": f"Invalid JWT Signature. {MARKER}"}, 400)
+        await world.wait("")
+        reason = google_claims.problem(world, form)
+        if reason:
+            return JSONResponse({"error": "invalid_grant", "error_description": f"{reason} {MARKER}"}, 400)
+        issued = world.state.setdefault("google.tokens", [])
+        issued.append(f"ya29.fake-{len(issued)}")
+        lifetime = world.state.get("google.expires_in", 3599)
+        return JSONResponse({"access_token": issued[-1], "expires_in": lifetime, "token_type": "Bearer"})
+
+    return [
+        Route("/v1beta/models", models, methods=["GET"]),
+        Route("/v1beta/models/{rest:path}", generate_by_key, methods=["POST"]),
+        Route("/v1/projects/{rest:path}", generate_by_token, methods=["POST"]),
+        Route("/token", token, methods=["POST"]),
+    ]
+
+
+def _is_key(world: World, key: str) -> bool:
+    wanted = world.state.get("gemini.key")
+    return key == wanted if wanted else key.startswith("AIza")
+
+
+async def _generate(world: World, rest: str, body: Any, *, vertex: bool) -> Response:
+    model, _, verb = rest.partition(":")
+    if verb != "generateContent" or model not in {*DRAWING, *WRITING}:
+        return trouble(404, "NOT_FOUND", f"models/{model} is not found.")
+    try:
+        message = _normal(body, _FIELDS, "")
+        _check(message, model, vertex)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return trouble(400, "INVALID_ARGUMENT", f"Invalid JSON payload received. {error}")
+    words = " ".join(part.get("text", "") for content in message["contents"] for part in content["parts"])
+    if (refusal := gemini_answers.refusal(words)) is not None:
+        return refusal
+    await world.wait(words)
+    return gemini_answers.answer(words, message, model)
+
+
+def _normal(value: Any, fields: Any, path: str) -> Any:
+    """The message with camelCase names; `ValueError` for a field that does not exist."""
+    if fields is None:
+        return value
+    if isinstance(value, list):
+        return [_normal(one, fields, path) for one in value]
+    named = {}
+    for key, one in value.items():
+        name = re.sub(r"_([a-z])", lambda match: match[1].upper(), key)
+        if name not in fields:
+            raise ValueError(f"Unknown name \"{key}\" at '{path}': Cannot find field.")
+        named[name] = _normal(one, fields[name], f"{path}.{key}".strip("."))
+    return named
+
+
+def _check(message: dict[str, Any], model: str, vertex: bool) -> None:
+    for content in message["contents"]:
+        if vertex and content.get("role") not in {"user", "model"}:
+            raise ValueError("Please use a valid role: user, model.")
+        for part in content["parts"]:
+            if len(part) != 1:
+                raise ValueError("A part holds exactly one kind of data.")
+            if "inlineData" in part:
+                _check_picture(part["inlineData"])
+    config = message.get("generationConfig", {})
+    if vertex and "responseFormat" in config:
+        raise ValueError("Unknown name \"responseFormat\" at 'generation_config': Cannot find field.")
+    if "IMAGE" in config.get("responseModalities", []) and model not in DRAWING:
+        raise ValueError("The requested combination of response modalities is not supported by the model.")
+    image = config.get("imageConfig") or config.get("responseFormat", {}).get("image")
+    if image:
+        ratios, sizes = DRAWING[model]
+        if image["aspectRatio"] not in ratios or image["imageSize"] not in sizes:
+            raise ValueError("Unsupported aspect ratio or image size.")
+
+
+def _check_picture(inline: dict[str, Any]) -> None:
+    data = base64.b64decode(inline["data"], validate=True)
+    signature = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/webp": b"RIFF"}[inline["mimeType"]]
+    if not data.startswith(signature):
+        raise binascii.Error("Provided image is not valid.")

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from ima2.contracts import Job, Provider
@@ -16,6 +17,7 @@ from ima2.events import Publisher
 from ima2.jobrecord import now_ms
 from ima2.jobs import Jobs, RunningJob, interrupted
 from ima2.library import Library
+from ima2.memory import Trim
 from ima2.models import (
     Artifact,
     Event,
@@ -61,6 +63,7 @@ class Studio:
         self._publisher = publisher
         self._default = default_provider
         self._timeout = job_timeout_s
+        self._trim = Trim()
 
     def provider(self, name: Any = None) -> Provider:
         """The provider a client names. Absent, ``null`` and ``auto`` mean the default; anything unknown is refused."""
@@ -111,6 +114,8 @@ class Studio:
             event = {**way.refusal(known), "status": known.status, "requestId": way.id}
             await running.fail(known, event, way.end_meta(outcome))
             raise known from None
+        finally:
+            self._trim.soon()
         return outcome
 
     async def _collect(self, way: Way, running: RunningJob, outcome: Outcome) -> None:
@@ -165,7 +170,7 @@ class Studio:
         key = way.key(artifact.index, extension, created_at)
         facts = {**way.sidecar(artifact, created_at, extension, outcome), **extra, "version": VERSION}
         kept = await self.library.keep(key, picture, facts, embedded=way.embeds_metadata)
-        outcome.made.append(Made(kept, artifact, created_at))
+        outcome.made.append(Made(kept, replace(artifact, picture=kept.picture), created_at))
         outcome.made.sort(key=lambda made: made.artifact.index)
 
     async def _as_asked(self, picture: Picture, way: Way) -> tuple[Picture, dict[str, Json]]:

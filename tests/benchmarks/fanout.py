@@ -108,7 +108,9 @@ class Reader(asyncio.BufferedProtocol):
         self._tail = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.Transport, transport).write(f"GET {self._path} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n".encode())
+        cast(asyncio.Transport, transport).write(
+            f"GET {self._path} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n".encode()
+        )
 
     def get_buffer(self, sizehint: int) -> bytearray:
         return Reader.shared

@@ -6,7 +6,8 @@ bodies it does not like with ``{"detail": ...}``. Its closing event never repeat
 ``state["chatgpt.access"]`` is the access token in force, ``state["chatgpt.refresh"]`` the refresh token (both made by
 `login`); a renewal replaces them. ``state["chatgpt.renewal"]`` is an error code the token endpoint answers with (or a
 number: that status), ``state["chatgpt.omit"]`` fields it leaves out, ``state["chatgpt.lifetime"]`` the seconds a new
-token lasts, ``state["chatgpt.slow"]`` the seconds a renewal takes. ``state["proxy.down"]`` makes the proxy's list of models fail.
+token lasts, ``state["chatgpt.slow"]`` the seconds a renewal takes. ``state["proxy.down"]`` makes the proxy's
+list of models fail.
 """
 
 from __future__ import annotations

@@ -24,8 +24,10 @@ def serve(
 
     from ima2.assemble import assemble
     from ima2.logs import configure
+    from ima2.memory import few_arenas
     from ima2.server.serving import bind, require_token
 
+    few_arenas()
     house = assemble(plugins=plugins)
     configure(house.settings.log_level)
     require_token(house)

@@ -65,7 +65,8 @@ class PluginRecord:
     def _way_out(self, error: BaseException) -> str:
         if not isinstance(error, ModuleNotFoundError) or not error.name:
             return ""
-        own = f"{self.value.partition(':')[0]}.".startswith(f"{error.name}.")
+        module, missing = f"{self.value.partition(':')[0]}.", f"{error.name}."
+        own = module.startswith(missing) or missing.startswith(module)
         remedy = f"Install {self.package or 'its package'} again" if own else f"Install what brings {error.name}"
         return f". {remedy}, or run `ima2 plugins disable {self.name}`."
 

@@ -87,7 +87,7 @@ class Issuer:
 
     async def endpoints(self) -> Endpoints:
         """What discovery says. An endpoint on a foreign host is refused."""
-        found = await self._call("GET", f"{self._url}/.well-known/openid-configuration", None, _DISCOVERY_SECONDS)
+        found = await self._asked("GET", f"{self._url}/.well-known/openid-configuration", None, _DISCOVERY_SECONDS)
         names = ("authorization_endpoint", "token_endpoint", "device_authorization_endpoint")
         values = [str(found.get(name) or "") for name in names]
         if not all(self.trusts(value) for value in values):
@@ -109,7 +109,8 @@ class Issuer:
     async def device(self) -> Device:
         """Begin a device login."""
         endpoints = await self.endpoints()
-        answer = await self._call("POST", endpoints.device, {"client_id": CLIENT_ID, "scope": SCOPE}, _TOKEN_SECONDS)
+        form = {"client_id": CLIENT_ID, "scope": SCOPE}
+        answer = await self._asked("POST", endpoints.device, form, _TOKEN_SECONDS)
         url = answer.get("verification_uri_complete") or answer.get("verification_uri")
         codes = (answer.get("device_code"), answer.get("user_code"), url)
         if not all(isinstance(code, str) and code for code in codes):

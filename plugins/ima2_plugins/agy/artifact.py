@@ -77,24 +77,27 @@ def _opened(root: Path, below: PurePath) -> int:
             os.close(current)
     except OSError as error:
         # A link is ELOOP, or ENOTDIR where a folder is wanted.
-        raise (
-            rejected("it is reached through a link") if error.errno in (errno.ELOOP, errno.ENOTDIR) else absent()
-        ) from None
+        linked = error.errno in (errno.ELOOP, errno.ENOTDIR)
+        raise (rejected("it is reached through a link") if linked else absent()) from None
 
 
 def _read(descriptor: int, limit: int) -> bytes:
-    with open(descriptor, "rb") as file:
+    """The file's bytes, if it is one to take. Closes the descriptor."""
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise rejected("it is no plain file")
         if facts.st_uid != os.getuid():
             raise rejected("it belongs to another user")
-        data = file.read(limit + 1) if facts.st_size <= limit else b""
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1) if facts.st_size <= limit else b""
         if facts.st_size > limit or len(data) > limit:
             raise unusable(f"is larger than {limit} bytes")
         if not data:
             raise unusable("is empty")
         return data
+    finally:
+        os.close(descriptor)
 
 
 def _entries(root: Path) -> Iterator[tuple[float, str]]:

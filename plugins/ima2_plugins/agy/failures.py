@@ -18,8 +18,6 @@ def failure(code: str, text: str) -> ima2.Ima2Error:
 def missing() -> ima2.Ima2Error:
     """The CLI is not there."""
     return failure("AGY_PROCESS_ERROR", f"agy process error: {ADVICE}")
-    "the Antigravity CLI was not found. Install it, run `agy` once to sign in, or set IMA2_AGY_COMMAND to its path."
-)
 
 
 def timed_out(seconds: float) -> ima2.Ima2Error:

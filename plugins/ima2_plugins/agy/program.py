@@ -18,7 +18,7 @@ PASSED_ON = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     "GEMINI_API_KEY",
 )
-"""Environment variables the CLI gets: what it needs for its files, its sign-in and the network, and no keys of others."""
+"""Environment variables the CLI gets: what its files, its sign-in and the network take, and no keys of others."""
 _FOLDERS = (".local/bin", ".npm-global/bin")
 
 

@@ -13,7 +13,7 @@ import orjson
 
 import ima2
 
-CHUNK = 128 * 1024
+CHUNK = 192 * 1024
 """What is written to a connection at a time, in bytes. Large frames are cut into pieces of about this size."""
 _RAW = CHUNK // 4 * 3
 _MARK = f"picture:{secrets.token_hex(16)}"

@@ -14,6 +14,7 @@ from ima2_plugins.sse.audience import Audience
 from ima2_plugins.sse.frames import Frame, event_frame, event_name, json_pieces
 from ima2_plugins.sse.journal import Journal
 from ima2_plugins.sse.listener import Listener
+from ima2_plugins.sse.pace import Pace
 from ima2_plugins.sse.payloads import Payload, Rendering, addressed, image_size, linked, without_pictures
 from ima2_plugins.sse.previews import Previews
 from ima2_plugins.sse.ring import Entry, Ring
@@ -25,6 +26,8 @@ WAITING = 64
 """Events that may wait to be written down; beyond, `handle` waits and the publisher drops previews."""
 INLINE = 2 * 2**20
 """Bytes of pictures that are encoded on the event loop (a few milliseconds); more goes to a thread."""
+TURN = 8 * 2**20
+"""Bytes written to all listeners together in one turn of the event loop: some milliseconds."""
 PRUNE_EVERY = 256
 DRAIN = 2.0
 
@@ -40,6 +43,7 @@ class SseSink(ima2.EventSink):
 
     def __init__(self, settings: SseSettings, database: ima2.Sql, log: logging.Logger) -> None:
         self.audience = Audience(settings.listeners, log)
+        self.pace = Pace(TURN)
         self.previews = Previews(settings.previews, settings.preview_grace)
         self.ring = Ring(settings.ring, int(settings.keep_terminal * 1000))
         self._settings = settings

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from ima2_plugins.sse.listener import Listener
+from ima2_plugins.sse.pace import Pace
 from ima2_plugins.sse.payloads import Rendering
 from ima2_plugins.sse.sink import SseSink
 
@@ -43,17 +44,18 @@ class EventStream(Response):
             async with listener.lifetime():
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 await send({"type": "http.response.body", "body": b"", "more_body": True})
-                await _write(listener, send)
+                await _write(listener, send, self._sink.pace)
         finally:
             self._sink.audience.remove(listener)
             watcher.cancel()
 
 
-async def _write(listener: Listener, send: Send) -> None:
+async def _write(listener: Listener, send: Send, pace: Pace) -> None:
     loop = asyncio.get_running_loop()
     while True:
         chunk = listener.take()
         if chunk is not None:
+            await pace.turn(len(chunk))
             listener.sending(loop.time())
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             listener.sending(None)

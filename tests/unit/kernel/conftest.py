@@ -64,7 +64,7 @@ def _sinks() -> Callable[..., ModuleType]:
     return sinks
 
 
-@pytest.fixture(name="Sink")
+@pytest.fixture(name="sink")
 def _sink() -> type[Sink]:
     return Sink
 

@@ -34,8 +34,8 @@ def only(booted: Booted) -> PluginRecord:
     return record
 
 
-def test_parts_are_taken_in_with_their_owner(booting: Booting, plugin: Make, Sink: Make) -> None:
-    module = plugin(ima2_event_sinks=lambda: [Sink("one")], ima2_providers=lambda ctx: [Echo()])
+def test_parts_are_taken_in_with_their_owner(booting: Booting, plugin: Make, sink: Make) -> None:
+    module = plugin(ima2_event_sinks=lambda: [sink("one")], ima2_providers=lambda ctx: [Echo()])
     booted = booting({"mine": module})
     assert list(booted.registry.event_sinks) == ["one"]
     assert booted.registry.owners == {("event_sink", "one"): "mine", ("provider", "echo"): "mine"}
@@ -45,7 +45,7 @@ def test_parts_are_taken_in_with_their_owner(booting: Booting, plugin: Make, Sin
     assert booted.contexts["mine"].plugin == "mine"
 
 
-def test_settings_are_validated_before_any_part_is_made(booting: Booting, plugin: Make, Sink: Make) -> None:
+def test_settings_are_validated_before_any_part_is_made(booting: Booting, plugin: Make, sink: Make) -> None:
     class Model(BaseModel):
         name: str = ima2.setting("sink")
         key: SecretStr | None = ima2.setting(None)
@@ -54,7 +54,7 @@ def test_settings_are_validated_before_any_part_is_made(booting: Booting, plugin
 
     def offer(ctx: ima2.PluginContext) -> list[Any]:
         made.append(ctx.settings)
-        return [Sink(ctx.settings.name)]
+        return [sink(ctx.settings.name)]
 
     module = plugin(ima2_settings=lambda: Model, ima2_event_sinks=offer)
     booted = booting({"mine": module}, document={"plugins": {"mine": {"name": "named"}}})
@@ -90,27 +90,27 @@ def test_a_plugin_that_offers_wrongly_has_failed(
     assert not booted.registry.parts()
 
 
-def test_a_plugin_that_calls_exit_has_failed_alone(booting: Booting, plugin: Make, sinks: Make, Sink: Make) -> None:
+def test_a_plugin_that_calls_exit_has_failed_alone(booting: Booting, plugin: Make, sinks: Make, sink: Make) -> None:
     def leave() -> None:
         raise SystemExit(1)
 
-    booted = booting({"bad": plugin(ima2_providers=leave), "good": sinks(Sink("s"))})
+    booted = booting({"bad": plugin(ima2_providers=leave), "good": sinks(sink("s"))})
     assert [record.state for record in booted.records] == [State.FAILED, State.READY]
 
 
-def test_all_of_a_plugins_parts_or_none(booting: Booting, plugin: Make, Sink: Make) -> None:
-    module = plugin(ima2_event_sinks=lambda: [Sink("fine")], ima2_providers=lambda: [Untitled()])
+def test_all_of_a_plugins_parts_or_none(booting: Booting, plugin: Make, sink: Make) -> None:
+    module = plugin(ima2_event_sinks=lambda: [sink("fine")], ima2_providers=lambda: [Untitled()])
     assert booting({"mine": module}).registry.parts() == []
 
 
-def test_an_id_that_is_no_slug_is_refused(booting: Booting, sinks: Make, Sink: Make) -> None:
-    assert "must be a slug" in (only(booting({"mine": sinks(Sink("Not a slug"))})).error or "")
+def test_an_id_that_is_no_slug_is_refused(booting: Booting, sinks: Make, sink: Make) -> None:
+    assert "must be a slug" in (only(booting({"mine": sinks(sink("Not a slug"))})).error or "")
 
 
 def test_of_two_plugins_with_one_id_the_second_fails_and_the_first_is_named(
-    booting: Booting, sinks: Make, Sink: Make
+    booting: Booting, sinks: Make, sink: Make
 ) -> None:
-    booted = booting({"first": sinks(Sink("same")), "second": sinks(Sink("other"), Sink("same"))})
+    booted = booting({"first": sinks(sink("same")), "second": sinks(sink("other"), sink("same"))})
     assert [record.state for record in booted.records] == [State.READY, State.FAILED]
     assert "already offered by plugin first" in (booted.record("second").error or "")
     assert list(booted.registry.event_sinks) == ["same"]
@@ -120,8 +120,8 @@ def test_a_plugin_without_hooks_has_failed(booting: Booting) -> None:
     assert "no known hook" in (only(booting({"mine": ModuleType("empty")})).error or "")
 
 
-def test_an_unknown_hook_is_a_warning(booting: Booting, plugin: Make, Sink: Make) -> None:
-    booted = booting({"mine": plugin(ima2_event_sinks=lambda: [Sink("s")], ima2_dreams=lambda: [])})
+def test_an_unknown_hook_is_a_warning(booting: Booting, plugin: Make, sink: Make) -> None:
+    booted = booting({"mine": plugin(ima2_event_sinks=lambda: [sink("s")], ima2_dreams=lambda: [])})
     assert only(booted).state is State.READY
     assert only(booted).warnings == ["ima2_dreams is not known to this version"]
 
@@ -135,7 +135,7 @@ def test_what_is_off_is_not_touched(booting: Booting, plugin: Make) -> None:
 def test_the_failure_of_a_named_plugin_is_raised(booting: Booting, plugin: Make) -> None:
     module = plugin(ima2_providers=lambda: 1 / 0)
     named = Switches.from_sources("mine", {}, {})
-    with pytest.raises(ima2.Ima2Error, match="named by --plugins, failed .*ZeroDivisionError") as caught:
+    with pytest.raises(ima2.Ima2Error, match=r"named by --plugins, failed .*ZeroDivisionError") as caught:
         booting({"mine": module}, switches=named)
     assert caught.value.code == "PLUGIN_FAILED"
     assert only(booting({"mine": module}, switches=named, fatal=False)).state is State.FAILED
@@ -162,9 +162,9 @@ def test_installed_plugins_boot_through_their_entry_points(booting: Booting, ins
     assert panels(booted) == [("good", ima2.Panel("p", "P", "side", "/p.js"))]
 
 
-def test_failing_later_takes_every_part_out(booting: Booting, sinks: Make, plugin: Make, Sink: Make) -> None:
-    both = plugin(ima2_event_sinks=lambda: [Sink("a")], ima2_providers=lambda: [Echo()])
-    booted = booting({"mine": both, "other": sinks(Sink("b"))})
+def test_failing_later_takes_every_part_out(booting: Booting, sinks: Make, plugin: Make, sink: Make) -> None:
+    both = plugin(ima2_event_sinks=lambda: [sink("a")], ima2_providers=lambda: [Echo()])
+    booted = booting({"mine": both, "other": sinks(sink("b"))})
     fail(booted, "mine", "open a", TimeoutError("too slow"))
     assert list(booted.registry.event_sinks) == ["b"]
     assert booted.registry.owners == {("event_sink", "b"): "other"}

@@ -48,12 +48,12 @@ def lifespan(diary: list[str], *, broken: bool = False) -> Callable[[], Any]:
 
 
 async def test_sinks_open_before_providers_before_lifespans_and_close_in_reverse(
-    booting: Booting, plugin: Make, Sink: Make
+    booting: Booting, plugin: Make, sink: Make
 ) -> None:
     diary: list[str] = []
     module = plugin(
         ima2_providers=lambda: [Diarist(diary)],
-        ima2_event_sinks=lambda: [Sink("sink", diary)],
+        ima2_event_sinks=lambda: [sink("sink", diary)],
         ima2_lifespan=lifespan(diary),
     )
     async with opened(booting({"mine": module})):
@@ -62,15 +62,15 @@ async def test_sinks_open_before_providers_before_lifespans_and_close_in_reverse
 
 
 async def test_a_part_that_fails_to_open_fails_its_plugin_and_closes_what_was_open(
-    booting: Booting, plugin: Make, sinks: Make, Sink: Make
+    booting: Booting, plugin: Make, sinks: Make, sink: Make
 ) -> None:
     class Broken(Diarist):
         async def open(self) -> None:
             raise OSError("no socket")
 
     diary: list[str] = []
-    bad = plugin(ima2_event_sinks=lambda: [Sink("early", diary)], ima2_providers=lambda: [Broken(diary)])
-    booted = booting({"bad": bad, "good": sinks(Sink("other", diary))})
+    bad = plugin(ima2_event_sinks=lambda: [sink("early", diary)], ima2_providers=lambda: [Broken(diary)])
+    booted = booting({"bad": bad, "good": sinks(sink("other", diary))})
     async with opened(booted):
         assert booted.record("bad").state is State.FAILED
         assert (booted.record("bad").stage, booted.record("bad").error) == ("open diarist", "OSError: no socket")
@@ -83,16 +83,16 @@ async def test_a_part_that_fails_to_open_fails_its_plugin_and_closes_what_was_op
 
 
 async def test_parts_of_a_kind_open_side_by_side_and_one_that_hangs_is_given_up(
-    booting: Booting, sinks: Make, Sink: Make
+    booting: Booting, sinks: Make, sink: Make
 ) -> None:
-    class Hanging(Sink):  # type: ignore[valid-type, misc]
+    class Hanging(sink):  # type: ignore[valid-type, misc]
         async def open(self) -> None:
             try:
                 await asyncio.sleep(60)
             except asyncio.CancelledError:
                 await asyncio.sleep(60)  # ignores being cancelled
 
-    booted = booting({name: sinks(Hanging(name)) for name in ("a", "b", "c")} | {"fine": sinks(Sink("fine"))})
+    booted = booting({name: sinks(Hanging(name)) for name in ("a", "b", "c")} | {"fine": sinks(sink("fine"))})
     started = time.monotonic()
     async with opened(booted, timeout=0.1):
         assert time.monotonic() - started < 1.5
@@ -101,18 +101,18 @@ async def test_parts_of_a_kind_open_side_by_side_and_one_that_hangs_is_given_up(
 
 
 async def test_closing_is_bounded_and_never_raises(
-    booting: Booting, sinks: Make, Sink: Make, caplog: pytest.LogCaptureFixture
+    booting: Booting, sinks: Make, sink: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Stuck(Sink):  # type: ignore[valid-type, misc]
+    class Stuck(sink):  # type: ignore[valid-type, misc]
         async def close(self) -> None:
             await asyncio.sleep(60)
 
-    class Raising(Sink):  # type: ignore[valid-type, misc]
+    class Raising(sink):  # type: ignore[valid-type, misc]
         async def close(self) -> None:
             raise ValueError("cannot close")
 
     diary: list[str] = []
-    booted = booting({"mine": sinks(Stuck("stuck"), Raising("raising"), Sink("fine", diary))})
+    booted = booting({"mine": sinks(Stuck("stuck"), Raising("raising"), sink("fine", diary))})
     started = time.monotonic()
     async with opened(booted, timeout=0.1):
         pass
@@ -123,14 +123,14 @@ async def test_closing_is_bounded_and_never_raises(
 
 
 @pytest.mark.parametrize("answer", ["raises on entering", "is no context manager", "hook raises"])
-async def test_a_bad_lifespan_fails_its_plugin(booting: Booting, plugin: Make, Sink: Make, answer: str) -> None:
+async def test_a_bad_lifespan_fails_its_plugin(booting: Booting, plugin: Make, sink: Make, answer: str) -> None:
     diary: list[str] = []
     hooks: dict[str, Callable[[], Any]] = {
         "raises on entering": lifespan(diary, broken=True),
         "is no context manager": lambda: 5,
         "hook raises": lambda: 1 / 0,
     }
-    module = plugin(ima2_event_sinks=lambda: [Sink("s", diary)], ima2_lifespan=hooks[answer])
+    module = plugin(ima2_event_sinks=lambda: [sink("s", diary)], ima2_lifespan=hooks[answer])
     booted = booting({"mine": module})
     async with opened(booted):
         assert booted.record("mine").stage == "ima2_lifespan"
@@ -150,14 +150,14 @@ async def test_a_lifespan_that_hangs_while_entered_is_given_up(booting: Booting,
 
 
 async def test_a_named_plugin_that_fails_to_open_ends_the_start_and_all_is_closed(
-    booting: Booting, sinks: Make, Sink: Make
+    booting: Booting, sinks: Make, sink: Make
 ) -> None:
-    class Broken(Sink):  # type: ignore[valid-type, misc]
+    class Broken(sink):  # type: ignore[valid-type, misc]
         async def open(self) -> None:
             raise OSError("no socket")
 
     diary: list[str] = []
-    modules = {"good": sinks(Sink("good", diary)), "bad": sinks(Broken("bad"))}
+    modules = {"good": sinks(sink("good", diary)), "bad": sinks(Broken("bad"))}
     booted = booting(modules, switches=Switches.from_sources(None, {}, {"plugins": {"required": ["bad"]}}))
     with pytest.raises(ima2.Ima2Error, match="no socket"):
         async with opened(booted):
@@ -165,9 +165,9 @@ async def test_a_named_plugin_that_fails_to_open_ends_the_start_and_all_is_close
     assert diary == ["open good", "close good"]
 
 
-async def test_everything_is_closed_when_the_work_raises(booting: Booting, sinks: Make, Sink: Make) -> None:
+async def test_everything_is_closed_when_the_work_raises(booting: Booting, sinks: Make, sink: Make) -> None:
     diary: list[str] = []
     with pytest.raises(KeyError):
-        async with opened(booting({"mine": sinks(Sink("s", diary))})):
+        async with opened(booting({"mine": sinks(sink("s", diary))})):
             raise KeyError("work")
     assert diary == ["open s", "close s"]

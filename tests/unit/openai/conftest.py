@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
+from tests.upstreams import chatgpt, responses
+from tests.upstreams.world import World, running
 
 from ima2_plugins.openai.chatgpt import OauthProvider
 from ima2_plugins.openai.key import ApiProvider
 from ima2_plugins.openai.settings import ApiSettings, OauthSettings
-from tests.upstreams import chatgpt, responses
-from tests.upstreams.world import World, running
 
 KEY = "sk-test-0123456789abcdef"
 NOBODY = 9

@@ -7,12 +7,12 @@ import io
 
 import pytest
 from PIL import Image
-
-import ima2
 from tests.unit.openai.conftest import Api
 from tests.upstreams.asking import all_of, draw, only
 from tests.upstreams.responses_stream import REVISED, USAGE
 from tests.upstreams.world import World, picture
+
+import ima2
 
 
 async def test_a_picture_comes_with_its_caption_after_the_phases_and_before_the_usage(api: Api) -> None:
@@ -26,7 +26,9 @@ async def test_a_picture_comes_with_its_caption_after_the_phases_and_before_the_
     assert (usage.tokens, usage.searches, usage.cost) == (USAGE, 1, None)
 
 
-@pytest.mark.parametrize("words", ["CRLF", "ODDLINES", "DRIP", "NOBLANK", "GZIP", "LATEONLY", "JSONANSWER", "GENERATING"])
+@pytest.mark.parametrize(
+    "words", ["CRLF", "ODDLINES", "DRIP", "NOBLANK", "GZIP", "LATEONLY", "JSONANSWER", "GENERATING"]
+)
 async def test_a_picture_is_found_however_it_travels(api: Api, words: str) -> None:
     updates = await draw(api(), f"{words} kite")
     assert only(updates, ima2.Artifact).picture.data == picture()

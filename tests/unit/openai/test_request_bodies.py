@@ -7,13 +7,13 @@ import io
 from typing import Any
 
 from PIL import Image
-
-import ima2
-from ima2_plugins.openai import prompts
 from tests.unit.openai.conftest import KEY, Api
 from tests.upstreams.asking import KITE, draw
 from tests.upstreams.responses_checks import image_tool, pictures_of, words_of
 from tests.upstreams.world import World, picture
+
+import ima2
+from ima2_plugins.openai import prompts
 
 ALLOWED = {"model", "input", "tools", "tool_choice", "reasoning", "stream", "store"}
 

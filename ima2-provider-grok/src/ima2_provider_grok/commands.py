@@ -1,0 +1,152 @@
+"""``ima2 grok``: sign in and out, and see what the account can do. Needs no running server, and no progrok."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ima2_provider_grok.issuer import Issuer
+    from ima2_provider_grok.login_file import Login
+    from ima2_provider_grok.settings import GrokSettings
+
+T = TypeVar("T")
+Work = Callable[["GrokSettings", Callable[[], "httpx.AsyncClient"]], Awaitable[T]]
+
+EPILOG = """\
+`ima2 grok login` uses --manual-paste unless told otherwise. With IMA2_NO_GROK_PROXY=1 requests go to a progrok proxy of
+your own (IMA2_GROK_PROXY_HOST and IMA2_GROK_PROXY_PORT), which has a login of its own."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+def grok() -> None:
+    """Sign in to Grok (xAI), for the provider grok. The login is kept where progrok keeps it."""
+
+
+@grok.command()
+@click.option("--manual-paste", is_flag=True, help="Open a page anywhere and paste its code here (the default).")
+@click.option("--device", is_flag=True, help="Enter a short code on a page instead; nothing to paste here.")
+@click.option("--device-code", "device_code", is_flag=True, hidden=True)
+@click.option("--browser", is_flag=True, hidden=True)
+def login(manual_paste: bool, device: bool, device_code: bool, browser: bool) -> None:
+    """Sign in with a subscription that has API access."""
+    from ima2_provider_grok.login_file import LoginFile
+
+    flow = _device if (device or device_code) and not manual_paste else _pasted
+
+    async def work(settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> None:
+        from ima2_provider_grok.issuer import Issuer
+
+        found = await flow(Issuer(http, settings.auth_url))
+        await asyncio.to_thread(LoginFile(settings.login_file).write, found, fresh=True)
+        click.echo(f"✓ Signed in to Grok{f' as {found.email}' if found.email else ''}.")
+
+    _run(work)
+
+
+@grok.command()
+def logout() -> None:
+    """Forget the login."""
+    from ima2_provider_grok.command_settings import command_settings
+    from ima2_provider_grok.login_file import LoginFile
+
+    gone = LoginFile(command_settings().login_file).delete()
+    click.echo("Signed out of Grok." if gone else "You were not signed in to Grok.")
+
+
+@grok.command()
+def status() -> None:
+    """Say who is signed in, and until when. Asks nobody."""
+    from datetime import datetime
+
+    from ima2_provider_grok.command_settings import command_settings
+    from ima2_provider_grok.login_file import LoginFile
+
+    file = LoginFile(command_settings().login_file)
+    found = file.read()
+    if found is None:
+        click.echo("Not signed in to Grok. Run `ima2 grok login`.")
+        return
+    click.echo(f"Signed in to Grok{f' as {found.email}' if found.email else ''} ({file.path}).")
+    if found.expires_at is not None:
+        until = datetime.fromtimestamp(found.expires_at / 1000).astimezone()
+        renewal = "renewed by itself" if found.refresh_token else "then sign in again"
+        click.echo(f"The access token is good until {until:%Y-%m-%d %H:%M %Z}, {renewal}.")
+
+
+@grok.command()
+@click.option("--detail", is_flag=True, help="Also show what each model makes and what it costs.")
+@click.pass_context
+def models(ctx: click.Context, detail: bool) -> None:
+    """List the models of the account. Exit code 1 when not signed in."""
+
+    async def work(settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> int:
+        from ima2_provider_grok.provider import GrokProvider
+
+        provider = GrokProvider(settings, http)
+        found = await provider.status()
+        if found.state not in ("ready", "no_image_model"):
+            click.echo(found.reason or "xAI could not be reached. Check the network and try again.", err=True)
+            return 1
+        for model in found.models:
+            click.echo(f"{model}{_detail(provider, model) if detail else ''}")
+        return 0
+
+    ctx.exit(_run(work))
+
+
+def _detail(provider: object, model: str) -> str:
+    from ima2 import Provider
+
+    assert isinstance(provider, Provider)
+    prices = [
+        f"${price.usd:g} per {price.unit}{f' at {price.resolution}' if price.resolution else ''}"
+        for price in provider.capabilities.prices
+        if price.model == model
+    ]
+    media = next((known.media for known in provider.capabilities.models if known.id == model), "text")
+    return "  ".join(["", media, ", ".join(prices)]).rstrip()
+
+
+async def _pasted(issuer: Issuer) -> Login:
+    """Manual paste: the person opens a page on any machine and brings back where it led, or the bare code."""
+    from ima2 import Ima2Error
+    from ima2_provider_grok.pasting import code_of
+
+    consent = await issuer.consent()
+    click.echo("Open this page, sign in and agree:\n")
+    click.echo(f"  {consent.url}\n")
+    click.echo("The browser then shows a page that cannot be opened; that is expected. Copy its whole address.")
+    pasted = await asyncio.to_thread(click.prompt, "Paste the address (or only the code)", type=str)
+    try:
+        code = code_of(pasted, consent.state)
+    except ValueError as error:
+        raise Ima2Error("GROK_AUTH_FAILED", 400, f"{error} Run `ima2 grok login` to try again.") from None
+    return await issuer.exchanged(consent, code)
+
+
+async def _device(issuer: Issuer) -> Login:
+    """A short code, entered on a page."""
+    device = await issuer.device()
+    click.echo(f"Open {device.url}\nand enter the code {device.user_code}")
+    click.echo(f"Waiting until you have agreed (at most {device.expires_in / 60:.0f} minutes) …")
+    return await issuer.device_login(device)
+
+
+def _run(work: Work[T]) -> T:
+    """Run a command's work with the settings in force and an HTTP client of its own."""
+    import httpx
+
+    from ima2_provider_grok.command_settings import command_settings
+
+    async def inside() -> T:
+        settings = command_settings()
+        async with httpx.AsyncClient(follow_redirects=False, timeout=30) as client:
+            return await work(settings, lambda: client)
+
+    return asyncio.run(inside())

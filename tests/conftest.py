@@ -1,0 +1,99 @@
+"""What several kinds of tests share: real servers, and the fakes of the upstreams."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+IMA2 = Path(sys.executable).with_name("ima2")
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Served:
+    """A real ``ima2 serve`` process over a folder of its own."""
+
+    home: Path
+    environ: Mapping[str, str]
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+    client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=30)
+
+    @property
+    def generated(self) -> Path:
+        """The gallery's folder."""
+        return self.home / "generated"
+
+    @property
+    def log(self) -> str:
+        """What the server printed so far."""
+        return (self.home / "server.log").read_text()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        log = (self.home / "server.log").open("ab")
+        self.process = subprocess.Popen([str(IMA2), "serve"], env=dict(self.environ), stdout=log, stderr=log)
+        log.close()
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                if self.client.get("/api/health").status_code == 200:
+                    return
+            except httpx.TransportError:
+                if self.process.poll() is not None:
+                    break
+            time.sleep(0.05)
+        raise RuntimeError("the server did not start: " + self.log[-2000:])
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        """Stop it and return its exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(20)
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """``serve(NAME=value, …)`` starts a server with that environment over a fresh folder; all are stopped afterwards."""
+    running: list[Served] = []
+
+    def start(*, plugins: str = "local_storage,pillow_thumbs,sse,demo", home: Path | None = None, **environ: str) -> Served:
+        folder = home or tmp_path / f"home{len(running)}"
+        folder.mkdir(exist_ok=True)
+        port = free_port()
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("IMA2_", "OPENAI", "XAI", "GEMINI"))}
+        clean |= {"IMA2_CONFIG_DIR": str(folder), "IMA2_PORT": str(port), "IMA2_PLUGINS": plugins, "HOME": str(folder)}
+        served = Served(folder, {**clean, **environ}, port)
+        running.append(served)
+        served.start()
+        return served
+
+    yield start
+    for served in running:
+        served.client.close()
+        if served.process is not None and served.process.poll() is None:
+            served.stop()

@@ -1,0 +1,81 @@
+"""Admission, cancelling and ending, through the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ima2.testing import EchoProvider, RecordingSink, StallingProvider, plugin
+
+STALL = {"prompt": "x", "provider": "stall", "async": True}
+
+
+async def start(client: Any, name: str, **more: Any) -> Any:
+    return await client.post("/api/generate", json={**STALL, "requestId": name, **more})
+
+
+async def test_the_thirteenth_job_is_asked_to_wait_and_nothing_is_told_of_it(ima2_client: Any) -> None:
+    sink = RecordingSink()
+    parts = plugin(providers=[StallingProvider(), EchoProvider()], event_sinks=[sink])
+    async with ima2_client(parts=parts) as client:
+        for number in range(12):
+            assert (await start(client, f"j{number}")).status_code == 202
+        refused = await start(client, "j12")
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+        assert refused.json()["code"] == "TOO_MANY_JOBS"
+        assert refused.json()["requestId"] == "j12"
+        assert not [event for event in sink.events if event.job_id == "j12"]
+        await client.delete("/api/inflight/j0")
+        assert (await start(client, "j12", provider="echo")).status_code == 202
+
+
+async def test_a_refused_duplicate_leaves_the_running_job_alone(ima2_client: Any) -> None:
+    stall = StallingProvider()
+    async with ima2_client(stall=plugin(providers=[stall])) as client:
+        await start(client, "same")
+        refused = await start(client, "same")
+        bad = await start(client, "same", model="no-such-model")
+        assert (refused.status_code, refused.json()["code"]) == (409, "REQUEST_ID_IN_USE")
+        assert bad.status_code == 400
+        assert [job["requestId"] for job in (await client.get("/api/inflight")).json()["jobs"]] == ["same"]
+        assert (await client.delete("/api/inflight/same")).json() == {"requestId": "same", "active": True, "aborted": True}
+
+
+async def test_cancelling_cuts_the_upstream_off_and_ends_the_job_once(ima2_client: Any) -> None:
+    stall, sink = StallingProvider(), RecordingSink()
+    async with ima2_client(stall=plugin(providers=[stall], event_sinks=[sink])) as client:
+        waiting = asyncio.create_task(start(client, "c1", **{"async": False}))
+        await stall.begun.wait()
+        canceled = (await client.delete("/api/inflight/c1")).json()
+        answer = await waiting
+        again = (await client.delete("/api/inflight/c1")).json()
+        ended = (await client.get("/api/inflight?includeTerminal=1")).json()["terminalJobs"][0]
+        await asyncio.sleep(0.05)
+    assert canceled == {"requestId": "c1", "active": True, "aborted": True}
+    assert again == {"requestId": "c1", "active": False, "aborted": False}
+    assert (answer.status_code, answer.json()["code"]) == (499, "GENERATION_CANCELED")
+    assert (ended["status"], ended["httpStatus"], ended["errorCode"]) == ("canceled", 499, "GENERATION_CANCELED")
+    assert stall.canceled == 1
+    assert [event.name for event in sink.events if event.terminal] == ["error"]
+
+
+async def test_an_id_may_be_used_again_once_its_job_has_ended(ima2_client: Any) -> None:
+    async with ima2_client(parts=plugin(providers=[EchoProvider()])) as client:
+        for _ in range(3):
+            answer = await start(client, "again", provider="echo", **{"async": False})
+            assert answer.status_code == 200
+        assert len((await client.get("/api/history?requestId=again")).json()["items"]) == 3
+
+
+async def test_filters_pick_jobs_by_kind_and_session(ima2_client: Any) -> None:
+    async with ima2_client(stall=plugin(providers=[StallingProvider()])) as client:
+        await start(client, "a", sessionId="s_1")
+        await start(client, "b")
+
+        async def ids(query: str) -> list[str]:
+            return [job["requestId"] for job in (await client.get(f"/api/inflight{query}")).json()["jobs"]]
+
+        assert await ids("") == ["a", "b"]
+        assert await ids("?sessionId=s_1") == ["a"]
+        assert await ids("?kind=classic") == ["a", "b"]
+        assert await ids("?kind=video") == []

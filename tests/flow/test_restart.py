@@ -1,0 +1,108 @@
+"""What a killed server leaves behind, and what the next one says about it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+SLOW = {"prompt": "a boat demo:delay=60000", "provider": "demo", "async": True}
+
+
+def frames(text: str) -> list[dict[str, str]]:
+    parts = [dict(line.split(": ", 1) for line in block.split("\n") if ": " in line) for block in text.split("\n\n")]
+    return [part for part in parts if "event" in part]
+
+
+def listen(served: Any, headers: dict[str, str], until: str, got: list[str]) -> threading.Thread:
+    def run() -> None:
+        with httpx.stream("GET", f"{served.client.base_url}/api/events", headers=headers, timeout=20) as answer:
+            for piece in answer.iter_text():
+                got.append(piece)
+                if until in "".join(got):
+                    return
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def wait_for(check: Any, seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def half_files(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.endswith(".tmp")]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_job_that_ran_when_the_server_died_is_closed_as_interrupted(serve: Any, how: int) -> None:
+    served = serve()
+    got: list[str] = []
+    listening = listen(served, {}, "event: phase", got)
+    time.sleep(0.3)
+    served.client.post("/api/generate", json={**SLOW, "requestId": "lost"})
+    listening.join(10)
+    cursor = frames("".join(got))[0]["id"]
+    served.stop(how)
+    served.start()
+    listed = served.client.get("/api/inflight?includeTerminal=1").json()
+    assert listed["jobs"] == []
+    ended = listed["terminalJobs"][0]
+    assert (ended["requestId"], ended["status"], ended["errorCode"]) == ("lost", "error", "SERVER_RESTARTED")
+    again: list[str] = []
+    listen(served, {"last-event-id": cursor}, "SERVER_RESTARTED", again).join(10)
+    told = [frame for frame in frames("".join(again)) if frame["event"] == "error"]
+    assert json.loads(told[0]["data"])["code"] == "SERVER_RESTARTED"
+    assert len(told) == 1
+    assert int(told[0]["id"]) > int(cursor)
+    assert served.client.post("/api/generate", json={**SLOW, "requestId": "lost"}).status_code == 202
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4])
+def test_killed_at_any_moment_no_half_file_is_left_and_the_list_is_true(serve: Any, pause: float) -> None:
+    served = serve(IMA2_DEMO_DELAY_MS="30")
+    served.client.post("/api/generate", json={"prompt": "a boat", "provider": "demo", "n": 4, "requestId": "k", "async": True})
+    time.sleep(pause)
+    served.stop(signal.SIGKILL)
+    served.start()
+    assert half_files(served.generated) == []
+    rows: list[Any] = []
+
+    def listed() -> bool:
+        health = served.client.get("/api/health").json()
+        rows[:] = served.client.get("/api/history").json()["items"]
+        return "indexing" not in health and len(rows) == len(list(served.generated.glob("*.png")))
+
+    wait_for(listed)
+    for row in rows:
+        picture = served.client.get(row["url"])
+        assert picture.content.endswith(b"IEND\xaeB`\x82")
+        assert row["prompt"] == "a boat"
+    ended = {job["requestId"]: job for job in served.client.get("/api/inflight?includeTerminal=1").json()["terminalJobs"]}
+    if "k" in ended:
+        assert (ended["k"]["status"], ended["k"].get("errorCode")) in {("completed", None), ("error", "SERVER_RESTARTED")}
+    assert served.client.get("/api/inflight").json()["jobs"] == []
+
+
+def test_stopping_politely_ends_streams_at_once_and_takes_the_advertisement_down(serve: Any) -> None:
+    served = serve()
+    advertisement = served.home / "server.json"
+    assert json.loads(advertisement.read_text())["port"] == served.port
+    listening = listen(served, {}, "never", [])
+    time.sleep(0.3)
+    began = time.monotonic()
+    assert served.stop() == 0
+    assert time.monotonic() - began < 3
+    assert not advertisement.exists()
+    listening.join(5)
+    assert not listening.is_alive()

@@ -73,6 +73,12 @@ class Served:
         return self.process.wait(20)
 
 
+@pytest.fixture
+def ima2_executable() -> Path:
+    """The installed command."""
+    return IMA2
+
+
 Serve = Callable[..., Served]
 
 

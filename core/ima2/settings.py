@@ -8,8 +8,8 @@ from typing import Any
 def setting(default: Any, *, env: str = "", key: str = "", help: str = "", **rules: Any) -> Any:
     """A pydantic field that also reads the names the reference used.
 
-    ``env`` holds environment variables, strongest first, separated by blanks; ``key`` a dotted key of
-    config.json. ``rules`` are pydantic's own (``ge``, ``le``, ``pattern``, …). For every field of a plugin
+    ``env`` holds environment variables, strongest first, separated by blanks; ``key`` dotted keys of
+    config.json likewise. ``rules`` are pydantic's own (``ge``, ``le``, ``pattern``, …). For every field of a plugin
     ``IMA2_PLUGINS__<PLUGIN>__<FIELD>`` and ``plugins.<plugin>.<field>`` work without being named. In a list
     or mapping default, give a factory by ``default_factory=``.
     """

@@ -22,7 +22,8 @@ sys.path[:] = [p for p in sys.path if p]
 port = int(sys.argv[sys.argv.index("--port") + 1])
 folder = {folder!r}
 mode = open(os.path.join(folder, "mode")).read()
-with open(os.path.join(folder, "starts"), "a") as f: f.write(json.dumps([os.getpid(), sys.argv[1:], sorted(os.environ)]) + "\\n")
+with open(os.path.join(folder, "starts"), "a") as traces:
+    traces.write(json.dumps([os.getpid(), sys.argv[1:], sorted(os.environ)]) + "\\n")
 if mode == "no-login":
     print("Error: not logged in. Run progrok login", file=sys.stderr, flush=True); sys.exit(1)
 if mode == "dies":

@@ -2,8 +2,9 @@
 
     python tests/benchmarks/fanout.py --listeners 200 [--wire url] [--jobs 16] [--kb 1500] [--slow 0]
 
-Each job publishes a phase, two previews of 60 KB, an ``image`` and a ``done`` with the same picture. The server runs in a process of
-its own; this one reads with as little work as possible. Prints one JSON object. ``--slow`` readers never read at all.
+Each job publishes a phase, two previews of 60 KB, an ``image`` and a ``done`` with the same picture. The server
+runs in a process of its own; this one reads with as little work as possible. Prints one JSON object. ``--slow``
+readers never read at all.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import pkgutil
 import threading
 from contextlib import ExitStack
 from importlib import import_module
+from inspect import signature
 from types import ModuleType
 
 import tests.upstreams
@@ -21,7 +22,7 @@ def fakes() -> list[ModuleType]:
     """The modules of this package that are upstreams."""
     names = [found.name for found in pkgutil.iter_modules(tests.upstreams.__path__) if found.name != "__main__"]
     modules = [import_module(f"tests.upstreams.{name}") for name in names]
-    return [module for module in modules if hasattr(module, "routes")]
+    return [module for module in modules if len(signature(getattr(module, "routes", fakes)).parameters) == 1]
 
 
 def main() -> None:

@@ -147,15 +147,20 @@ def run(args: Sequence[str]) -> int:
     return answer if isinstance(answer, int) and not isinstance(answer, bool) else 0
 
 
+def only_plugins(own: str | None = None) -> str | None:
+    """The names given with a command's own ``--plugins``, else with the main one; ``None`` when neither was given."""
+    ctx = click.get_current_context(silent=True)
+    main_option: str | None = None if ctx is None else ctx.find_root().obj
+    return main_option if own is None else own
+
+
 def switches(only: str | None = None) -> Switches:
     """Which plugins are on for this command line: ``only``, the main ``--plugins`` option, environment, config.json."""
     from ima2 import paths
     from ima2.configfile import ConfigFile
     from ima2.kernel.switches import Switches
 
-    ctx = click.get_current_context(silent=True)
-    flag = only if only is not None or ctx is None else ctx.find_root().obj
-    return Switches.from_sources(flag, os.environ, ConfigFile(paths.config_file()).read())
+    return Switches.from_sources(only_plugins(only), os.environ, ConfigFile(paths.config_file()).read())
 
 
 def plugin_commands() -> dict[str, CommandEntry]:

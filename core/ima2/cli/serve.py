@@ -23,12 +23,13 @@ def serve(
     os.environ.update({name: value for name, value in given.items() if value is not None})
 
     from ima2.assemble import assemble
+    from ima2.cli import only_plugins
     from ima2.logs import configure
     from ima2.memory import few_arenas
     from ima2.server.serving import bind, require_token
 
     few_arenas()
-    house = assemble(plugins=plugins)
+    house = assemble(plugins=only_plugins(plugins))
     configure(house.settings.log_level)
     require_token(house)
     listener = bind(house.settings.host, house.settings.port)

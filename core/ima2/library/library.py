@@ -24,6 +24,8 @@ from ima2.registry import Registry
 
 log = logging.getLogger("ima2.library")
 RESCAN_S = 3.0
+FIRST_PAGE_S = 0.8
+"""How long the first page of a gallery that was never indexed waits for its newest pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ class Library:
             self._looked_at = time.monotonic()
             if self.scan.root_changed():
                 self.refresh()
+        if self.index.total == 0 and self._rescan is not None and not self.scan.begun.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.scan.begun.wait(), FIRST_PAGE_S)
         return await self.index.page(query)
 
     def refresh(self) -> asyncio.Task[None]:

@@ -48,6 +48,8 @@ class Scan:
         self.running = False
         self.done = 0
         self.todo = 0
+        self.begun = asyncio.Event()
+        """Set once the newest files are indexed, or there were none."""
 
     async def run(self) -> None:
         """Walk, index what is new or changed, forget what is gone."""
@@ -63,11 +65,13 @@ class Scan:
                 batch = wanted[start : start + BATCH]
                 await self._index.put(await self._entries(batch))
                 self.done += len(batch)
+                self.begun.set()
                 await asyncio.sleep(PAUSE_S)
             gone = [key for key in known if key not in found]
             await self._index.remove([key for key in gone if not await self._exists(key)])
         finally:
             self.running = False
+            self.begun.set()
 
     def touched(self) -> None:
         """Note that the folder's present state is our own doing, so that it is not taken for news."""

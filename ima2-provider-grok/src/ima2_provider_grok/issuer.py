@@ -27,6 +27,8 @@ CLIENT_ID = "b1a00492-073a-47ea-816f-4c329264a828"
 SCOPE = "openid profile email offline_access grok-cli:access api:access"
 REDIRECT_URI = "http://127.0.0.1:56121/callback"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+LEAST_INTERVAL = 5.0
+"""Seconds between two questions of a device login, and what ``slow_down`` adds (RFC 8628, 3.5)."""
 _DISCOVERY_SECONDS, _TOKEN_SECONDS = 10.0, 15.0
 
 
@@ -118,8 +120,9 @@ class Issuer:
         expires, interval = _seconds(answer.get("expires_in"), 900), _seconds(answer.get("interval"), 5)
         return Device(str(codes[0]), str(codes[1]), str(url), expires, max(interval, 0.0), endpoints.token)
 
-    async def device_login(self, device: Device, *, least: float = 5.0) -> Login:
+    async def device_login(self, device: Device, *, least: float | None = None) -> Login:
         """Wait until the person has agreed. Asks every ``interval`` seconds (``least`` at least), slower if told to."""
+        least = LEAST_INTERVAL if least is None else least
         pause, until = max(device.interval, least), time.monotonic() + device.expires_in
         form = {"grant_type": DEVICE_GRANT, "client_id": CLIENT_ID, "device_code": device.device_code}
         while time.monotonic() < until:
@@ -162,10 +165,13 @@ class Issuer:
             "redirect_uri": REDIRECT_URI,
             "code_verifier": consent.verifier,
         }
+        answer = await self._asked("POST", consent.token_endpoint, form, _TOKEN_SECONDS)
+        return login_of(answer, consent.token_endpoint)
+
+    async def _asked(self, method: str, url: str, form: Mapping[str, str] | None, seconds: float) -> dict[str, Json]:
+        """As `_call`, for where a refusal is the end of it."""
         try:
-            return login_of(
-                await self._call("POST", consent.token_endpoint, form, _TOKEN_SECONDS), consent.token_endpoint
-            )
+            return await self._call(method, url, form, seconds)
         except Refused as refused:
             raise _denied(refused.error) from None
 

@@ -43,9 +43,9 @@ class LoginLane(Lane):
             return ProxyConnection(self._settings.proxy_url)
         if await asyncio.to_thread(self.account.file.read) is not None:
             return self.native()
-        if not progrok.is_installed() or not start:
-            raise login_required()
         if self._progrok is None:
+            if not progrok.is_installed() or not start:
+                raise login_required()
             self._progrok = Progrok(self._settings, logging.getLogger("ima2.plugins.grok"))
         return ProxyConnection(await self._progrok.ready())
 

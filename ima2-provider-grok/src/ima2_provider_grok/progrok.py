@@ -54,6 +54,7 @@ class Progrok:
         if self._watch is None or self._watch.done():
             self._ready = asyncio.get_running_loop().create_future()
             self._watch = asyncio.create_task(self._keep_running())
+            self._watch.add_done_callback(lambda task: task.cancelled() or task.exception())
         watch, future = self._watch, self._ready
         if future is None or future.cancelled():
             raise _down("is being restarted")

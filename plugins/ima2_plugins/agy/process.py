@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 OUTPUT_LIMIT = 1024 * 1024
-"""Bytes kept of each stream: of a longer one its beginning and its end."""
+"""Bytes kept of the output: of a longer one its beginning and its end."""
 GRACE_SECONDS = 2.0
 """How long a process may take to end when asked to, before it is killed."""
-_STEP_SECONDS = 0.05
+_STDIN, _STDOUT, _STDERR = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,31 @@ class Ended:
     complaints: int = 0
 
 
-class _Stream:
-    """What was read of a stream, kept short."""
+class _Watch(asyncio.SubprocessProtocol):
+    """What is heard of a process. (Streams would do, but they cannot tell its end from that of its children.)"""
 
     def __init__(self) -> None:
-        self.kept = bytearray()
-        self.length = 0
+        self.output = bytearray()
+        self.complaints = 0
+        self.exited, self.drained, self.gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def read(self, source: asyncio.StreamReader) -> None:
-        while piece := await source.read(65_536):
-            self.length += len(piece)
-            self.kept += piece
-            if len(self.kept) > OUTPUT_LIMIT:
-                del self.kept[OUTPUT_LIMIT // 2 : len(self.kept) - OUTPUT_LIMIT // 2]
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == _STDERR:
+            self.complaints += len(data)
+            return
+        self.output += data
+        if len(self.output) > OUTPUT_LIMIT:
+            del self.output[OUTPUT_LIMIT // 2 : len(self.output) - OUTPUT_LIMIT // 2]
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        if fd == _STDOUT:
+            self.drained.set()
+
+    def process_exited(self) -> None:
+        self.exited.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone.set()
 
 
 async def run(
@@ -49,61 +61,41 @@ async def run(
 
     Ended, timed out or canceled: afterwards the whole process group is gone.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=cwd, env=dict(env), start_new_session=True
+    process, watch = await asyncio.get_running_loop().subprocess_exec(
+        _Watch, *command, cwd=cwd, env=dict(env), start_new_session=True
     )
-    assert process.stdin
-    assert process.stdout
-    assert process.stderr
-    output, complaints = _Stream(), _Stream()
-    tasks = [
-        asyncio.create_task(_feed(process.stdin, feed)),
-        asyncio.create_task(output.read(process.stdout)),
-        asyncio.create_task(complaints.read(process.stderr)),
-    ]
     try:
+        stdin = cast("asyncio.WriteTransport", process.get_pipe_transport(_STDIN))
+        stdin.write(feed)
+        stdin.close()
         async with asyncio.timeout(seconds):
-            code = await _exit_code(process)
+            await watch.exited.wait()
         _send(process, signal.SIGKILL)  # whatever it left behind, which would keep the pipes open
-        await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+        await _soon(watch.drained)
     finally:
-        await _finish(process, tasks)
-    return Ended(code, output.kept.decode("utf-8", "replace"), complaints.length)
+        await _finish(process, watch)
+    return Ended(process.get_returncode() or 0, watch.output.decode("utf-8", "replace"), watch.complaints)
 
 
-async def _feed(sink: asyncio.StreamWriter, data: bytes) -> None:
-    with suppress(ConnectionError):
-        sink.write(data)
-        await sink.drain()
-    sink.close()
-
-
-async def _exit_code(process: Process) -> int:
-    """Wait for the process itself. ``Process.wait`` would also wait for the pipes, which its children may hold open."""
-    while process.returncode is None:  # noqa: ASYNC110 - there is no event to wait for
-        await asyncio.sleep(_STEP_SECONDS)
-    return process.returncode
-
-
-async def _finish(process: Process, tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _finish(process: asyncio.SubprocessTransport, watch: _Watch) -> None:
     """Ask the group to end, then make it, even when canceled again meanwhile."""
     try:
-        if process.returncode is None:
+        if not watch.exited.is_set():
             _send(process, signal.SIGTERM)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(GRACE_SECONDS):
-                    await _exit_code(process)
+            await _soon(watch.exited)
     finally:
         _send(process, signal.SIGKILL)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE_SECONDS):
-                await process.wait()
+        process.close()
+        await _soon(watch.gone)
 
 
-def _send(process: Process, number: int) -> None:
+async def _soon(event: asyncio.Event) -> None:
+    """Wait for an event, but not for long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), GRACE_SECONDS)
+
+
+def _send(process: asyncio.SubprocessTransport, number: int) -> None:
     """A signal to the whole group, if any of it is left."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+        os.killpg(process.get_pid(), number)

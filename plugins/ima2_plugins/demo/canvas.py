@@ -12,6 +12,8 @@ from PIL import Image, ImageDraw, ImageOps
 from ima2_plugins.demo.palette import Colour, mix
 
 Point = tuple[float, float]
+_EDGE = 178
+"""The level of Pillow's radial gradient in the middle of an edge (it reaches 255 only in the corners)."""
 
 
 class Canvas:
@@ -66,13 +68,11 @@ class Canvas:
     def noise(self, size: tuple[int, int], cells: tuple[int, int], octaves: int = 4) -> Image.Image:
         """Clouds as grey levels: soft random fields of growing fineness, one over the other, spread to all levels."""
         work = max(8, size[0] // 4), max(8, size[1] // 4)
-        field: Image.Image | None = None
-        for octave in range(octaves):
+        field = Image.new("L", work, 128)
+        for octave in reversed(range(octaves)):
             across, down = (min(512, cell << octave) for cell in cells)
             layer = Image.frombytes("L", (across, down), self.rng.randbytes(across * down))
-            layer = layer.resize(work, Image.Resampling.BICUBIC)
-            field = layer if field is None else Image.blend(field, layer, 0.36)
-        assert field is not None
+            field = Image.blend(field, layer.resize(work, Image.Resampling.BICUBIC), 0.56)
         return ImageOps.autocontrast(field, cutoff=2).resize(size, Image.Resampling.BILINEAR)
 
 
@@ -91,7 +91,7 @@ def ramp(stops: Sequence[Colour], size: tuple[int, int]) -> Image.Image:
 @cache
 def halo(strength: int) -> Image.Image:
     """A soft round mask."""
-    levels = [round(strength * (max(0.0, 1 - level / 250)) ** 2.2) for level in range(256)]
+    levels = [round(strength * (max(0.0, 1 - level / _EDGE)) ** 1.8) for level in range(256)]
     return Image.radial_gradient("L").point(levels)
 
 

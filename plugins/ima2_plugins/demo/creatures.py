@@ -149,7 +149,7 @@ def balloon(pen: Figure) -> None:
 
 
 def lighthouse(pen: Figure) -> None:
-    pen.shape((-0.3, 0.04), (-0.12, 0.13), (0.12, 0.13), (0.32, 0.02), (0.3, -0.2), (-0.3, -0.2), soft=True)
+    pen.shape((-0.42, 0), (-0.3, 0.07), (-0.2, 0.06), (-0.12, 0.13), (0.12, 0.13), (0.2, 0.08), (0.33, 0.05), (0.44, 0))
     wall = mix(pen.bright, (255, 255, 255), 0.65)
     for number in range(5):
         low, high = 0.1 + number * 0.13, 0.1 + (number + 1) * 0.13

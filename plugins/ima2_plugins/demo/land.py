@@ -31,7 +31,7 @@ def jagged(canvas: Canvas, base: float, height: float, roughness: float = 0.52) 
         spread *= roughness
     low, high = min(line), max(line)
     across = canvas.w / (len(line) - 1)
-    return [(number * across, base - height * (value - low) / (high - low)) for number, value in enumerate(line)]
+    return [(number * across, base - height * ((value - low) / (high - low)) ** 1.3) for number, value in enumerate(line)]
 
 
 def ground(canvas: Canvas, skyline: Sequence[Point], top: Colour, bottom: Colour, reach: float = 0.5) -> None:
@@ -45,17 +45,21 @@ def height_at(skyline: Sequence[Point], x: float) -> float:
 
 
 def snowcap(canvas: Canvas, skyline: Sequence[Point], base: float, height: float, tint: Colour) -> None:
-    """Snow on the upper part of mountains, its lower edge in tongues."""
-    line = base - height * 0.52
-    lower: list[Point] = []
-    for number, (x, y) in enumerate(skyline):
-        tongue = height * (0.1 + 0.09 * math.sin(number * 0.9) + 0.07 * math.sin(number * 0.37 + 2))
-        lower.append((x, max(y, min(y + (line - y) * 0.75 + tongue * 0.4, y + height * 0.34))))
+    """Snow on the upper part of mountains: its lower edge in tongues, the slopes away from the light in shade."""
+    depths, deep = [], 0.6
+    for number in range(len(skyline)):
+        if number % 7 == 0:
+            deep = canvas.rng.uniform(0.25, 0.75)
+        depths.append(height * 0.3 * deep * abs(1 - (number % 14) / 7))
+    line = base - height * 0.42
+    lower = [(x, y + max(0.0, min(depth + (line - y) * 0.4, line - y))) for (x, y), depth in zip(skyline, depths, strict=True)]
     canvas.draw.polygon([*skyline, *reversed(lower)], fill=tint)
-    shade = mix(tint, (60, 80, 130), 0.22)
-    for (x, y), (right, after), (_, low) in zip(skyline, skyline[1:], lower, strict=False):
-        if after > y and low > y + 1:
-            canvas.draw.polygon([(x, y), (right, after), (right, max(after, low)), (x, low)], fill=shade)
+    shade = mix(tint, (58, 76, 128), 0.24)
+    for start in range(0, len(skyline) - 1, 6):
+        ridge, foot = skyline[start : start + 7], lower[start : start + 7]
+        if ridge[-1][1] > ridge[0][1]:
+            side = [(x - (y - ridge[0][1]) * 0.12, y) for x, y in reversed(foot)]
+            canvas.draw.polygon([*ridge, *side], fill=shade)
 
 
 def conifer(canvas: Canvas, x: float, foot: float, height: float, tint: Colour, snow: Colour | None = None) -> None:
@@ -118,7 +122,7 @@ def swell(canvas: Canvas, colours: Palette, horizon: float) -> None:
         tint = mix(mix(colours.sky[1], colours.far, 0.4), colours.near, 0.2 + 0.08 * row)
         veil = Image.new("L", (canvas.w, max(2, round(tall * 6 + 8))))
         top = y - tall * 2 - 2
-        ImageDraw.Draw(veil).polygon([(x, py - top) for x, py in (*crest, *under)], fill=96)
+        ImageDraw.Draw(veil).polygon([(x, py - top) for x, py in (*crest, *under)], fill=72)
         canvas.veil(tint, veil, (0, round(top)))
 
 
@@ -152,7 +156,7 @@ def windows(canvas: Canvas, house: tuple[float, float, float, float], wall: Colo
     if columns < 1:
         return
     margin = (across - columns * cell) / 2
-    share = canvas.rng.uniform(0.12, 0.5)
+    share = canvas.rng.uniform(0.2, 0.6)
     for row in range(rows):
         for column in range(columns):
             if canvas.rng.random() < share:
@@ -185,18 +189,18 @@ def blossoms(canvas: Canvas, colours: Palette, skyline: Sequence[Point], tints: 
         canvas.disc(*head, size * 0.36, mix(tint, (255, 226, 130), 0.8))
 
 
-def dune(canvas: Canvas, base: float, height: float, lit: Colour, shade: Colour) -> list[Point]:
-    """A dune with one side in the light: returns its crest."""
-    rng = canvas.rng
-    count = rng.randint(3, 4)
-    anchors = [(-0.1 * canvas.w, base + height * 0.4)]
-    for number in range(count):
-        x = (number + rng.uniform(0.25, 0.75)) / count * canvas.w * 1.05
-        anchors += [(x, base - height * rng.uniform(0.4, 1)), (x + canvas.w * rng.uniform(0.1, 0.17), base + height * 0.35)]
-    crest = smooth([*anchors, (canvas.w * 1.15, base - height * 0.1)], 16)
-    ground(canvas, crest, lit, mix(lit, shade, 0.35), 0.9)
-    for top, foot in zip(anchors[1::2], anchors[2::2], strict=False):
-        spine = smooth([top, (top[0] - height * 0.25, top[1] + height * 0.6), (top[0] + height * 0.3, top[1] + height * 1.3)], 8)
-        side = [point for point in crest if top[0] <= point[0] <= foot[0]]
-        canvas.shade([*side, (foot[0] + height, foot[1] + height * 1.1), *reversed(spine)], shade, mix(lit, shade, 0.45))
+def dune(canvas: Canvas, base: float, height: float, lit: Colour, shade: Colour, peak: float) -> list[Point]:
+    """A dune with its crest at ``peak`` (0 to 1 across): light on the left of its spine, shade on the right. Returns its skyline."""
+    rng, x = canvas.rng, peak * canvas.w
+    top = (x, base - height)
+    left = [(-0.3 * canvas.w, base + height * rng.uniform(0, 0.4)), (x * 0.45, base - height * rng.uniform(0.15, 0.4)), top]
+    across = canvas.w - x
+    right = [(x + across * 0.4, base - height * rng.uniform(0.1, 0.3)), (canvas.w * 1.3, base + height * rng.uniform(0, 0.5))]
+    crest = smooth([*left, *right], 40)
+    ground(canvas, crest, lit, mix(lit, shade, 0.45), 0.9)
+    sway, deep = canvas.u * rng.uniform(0.1, 0.16), canvas.h * 1.1 - top[1]
+    bends = ((-0.75, 0.16), (0.35, 0.42), (0.1, 0.7), (1.2, 1.0))
+    spine = smooth([top, *((x + sway * bend, top[1] + deep * down) for bend, down in bends)], 24)
+    lee = [point for point in crest if point[0] >= x]
+    canvas.shade([*lee, (canvas.w * 1.3, canvas.h * 1.1), *reversed(spine)], shade, mix(lit, shade, 0.6), 0.7)
     return crest

@@ -16,7 +16,7 @@ from ima2_plugins.demo.lettering import letter
 from ima2_plugins.demo.palette import Colour, Palette, mix, palette
 from ima2_plugins.demo.palette import colour as read_colour
 from ima2_plugins.demo.scenes import SCENES, Stage
-from ima2_plugins.demo.sky import aurora, birds, rain
+from ima2_plugins.demo.sky import aurora, birds, rain, snowfall
 from ima2_plugins.demo.words import Wishes
 
 _BUDGET = {"low": 1_300_000, "medium": 2_800_000, "high": 6_000_000}
@@ -48,6 +48,8 @@ def paint(brief: Brief, *, lettered: bool = True) -> Image.Image:
     if "aurora" in wishes.creatures and scene != "snow":
         aurora(canvas, colours, stage.horizon)
     _figures(canvas, colours, stage, wishes.creatures)
+    if "snowfall" in wishes.creatures and scene != "snow":
+        snowfall(canvas)
     if "rain" in wishes.creatures:
         rain(canvas, colours)
     image = canvas.image.resize(brief.size, Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -100,7 +102,7 @@ def _figures(canvas: Canvas, colours: Palette, stage: Stage, names: Sequence[str
         bright = mix(colours.accent, colours.lamp, 0.25)
         side = 1 if canvas.rng.random() < 0.5 else -1
         if name in ("cat", "dog", "fox", "rabbit", "bear", "owl", "deer"):
-            canvas.glow(x, ground - size * 0.5, size * 1.1, colours.sky[3], 0.3)
+            canvas.glow(x, ground - size * 0.5, size * 1.25, colours.sky[3], 0.3 + 0.3 * colours.night)
         draw(Figure(canvas, (x, ground), size, (stage.figures, bright), side))
 
 

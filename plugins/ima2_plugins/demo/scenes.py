@@ -146,10 +146,13 @@ def desert(canvas: Canvas, colours: Palette, hour: float) -> Stage:
     dark = mix(mix((150, 84, 66), colours.far, 0.35), colours.near, 0.3 + 0.4 * colours.night)
     line = land.jagged(canvas, horizon + canvas.h * 0.01, canvas.h * 0.09, 0.46)
     land.ground(canvas, line, mix(colours.far, dark, 0.35), colours.haze, 0.2)
-    for share in (0.0, 0.4, 0.75, 1.0):
-        lit = mix(mix(sand, colours.haze, 0.55 * (1 - share)), dark, 0.16 * share)
-        base = canvas.h * (0.63 + 0.3 * share)
-        line = land.dune(canvas, base, canvas.u * (0.05 + 0.1 * share), lit, mix(dark, colours.haze, 0.5 * (1 - share)))
+    side = 0.0 if lamp[0] < canvas.w / 2 else 0.1
+    for share, peak in ((0.0, 0.3), (0.35, 0.68), (0.68, 0.24), (1.0, 0.6)):
+        lit = mix(mix(sand, colours.haze, 0.5 * (1 - share)), dark, 0.12 * share)
+        shaded = mix(dark, colours.haze, 0.45 * (1 - share))
+        base = canvas.h * (0.64 + 0.25 * share)
+        across = peak + side + canvas.rng.uniform(-0.06, 0.06)
+        line = land.dune(canvas, base, canvas.u * (0.06 + 0.08 * share), lit, shaded, across)
     birds(canvas, colours, lamp[0] - canvas.u * 0.18, lamp[1] + canvas.u * 0.02, 3, 0.014)
     return Stage(lambda x: land.height_at(line, x), lamp, horizon, mix(dark, colours.near, 0.75))
 

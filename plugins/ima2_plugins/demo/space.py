@@ -22,7 +22,7 @@ def deep_space(canvas: Canvas, colours: Palette) -> Callable[[float], float]:
         nebula(canvas, tint, strength)
     stars(canvas, colours, canvas.h, 380)
     x, y = canvas.w * canvas.rng.choice((0.3, 0.68)), canvas.h * canvas.rng.uniform(0.36, 0.44)
-    radius = canvas.u * canvas.rng.uniform(0.17, 0.22)
+    radius = canvas.u * canvas.rng.uniform(0.15, 0.19)
     planet(canvas, (x, y, radius), (mix(colours.accent, colours.lamp, 0.25), colours.sky[1]), ringed=True)
     side = -1 if x > canvas.w / 2 else 1
     small = x + side * canvas.u * 0.42, y - canvas.u * 0.2, canvas.u * 0.045

@@ -55,6 +55,7 @@ CREATURES: dict[str, str] = {
     "cabin": "cabin house cottage hut home village farm 집",
     "birds": "bird seagull crow raven goose swallow 새",
     "aurora": "aurora 오로라",
+    "snowfall": "snow snowy snowing blizzard snowflake 눈",
     "rain": "rain rainy storm 비",
     "rocket": "rocket spaceship astronaut 로켓",
 }
@@ -110,15 +111,15 @@ def wishes(prompt: str) -> Wishes:
 
 
 def _named(text: str, vocabulary: Mapping[str, str]) -> list[str]:
-    """The entries of a vocabulary that a text names, most often named first."""
+    """The entries of a vocabulary that a text names: the most often named first, then the first named."""
     spoken = [word.lower() for word in _WORD.findall(text)]
-    stems = spoken + [word[:-1] for word in spoken if word.endswith("s")]
-    counts = {}
+    counts: dict[str, tuple[int, int]] = {}
     for name, words in vocabulary.items():
         known = words.split()
         plain = {word for word in known if word.isascii()}
         foreign = [word for word in known if not word.isascii()]
-        found = sum(word in plain for word in stems) + sum(word.startswith(known) for word in spoken for known in foreign)
+        found = [place for place, word in enumerate(spoken) if word in plain or word.removesuffix("s") in plain]
+        found += [place for place, word in enumerate(spoken) for start in foreign if word.startswith(start)]
         if found:
-            counts[name] = found
-    return sorted(counts, key=lambda name: -counts[name])
+            counts[name] = (-len(found), min(found))
+    return sorted(counts, key=lambda name: counts[name])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 
-from ima2 import Ima2Error, ProviderStatus
+from ima2 import Ima2Error, Json, ProviderStatus
 from ima2_plugins.openai.capabilities import MODELS, capabilities
 from ima2_plugins.openai.exchange import Address, Door
 from ima2_plugins.openai.login import MISSING, Login
@@ -78,6 +78,17 @@ class OauthProvider(ResponsesProvider):
         if self._settings.assume_proxy or self._login_door.proxy.seen:
             return None
         return None if any(path.is_file() for path in self._login_door.login.files()) else MISSING
+
+    def about(self) -> Mapping[str, Json]:
+        """That this way in exists, and where a proxy would be."""
+        port = self._settings.proxy_port
+        return {"oauth": True, "oauthPort": port, "oauthActualPort": port, "oauthUrl": self._login_door.proxy.base}
+
+    def runtime(self) -> Mapping[str, Json]:
+        """The address of the proxy, and whether calls can go out one way or the other."""
+        port = self._settings.proxy_port
+        state = "failed" if self.problem() else "ready"
+        return {"configuredPort": port, "actualPort": port, "url": self._login_door.proxy.base, "status": state}
 
     async def status(self) -> ProviderStatus:
         """The proxy's list of models, or whether the login is valid or can be renewed. Costs nothing."""

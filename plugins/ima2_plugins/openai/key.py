@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 
-from ima2 import Ima2Error, ProviderStatus
+from ima2 import Ima2Error, Json, ProviderStatus
 from ima2_plugins.openai.capabilities import capabilities
 from ima2_plugins.openai.exchange import Address, Door
 from ima2_plugins.openai.probe import models
@@ -57,7 +57,14 @@ class ApiProvider(ResponsesProvider):
     id = "api"
     title = "OpenAI API"
 
-    def __init__(self, settings: ApiSettings, http: Callable[[], httpx.AsyncClient], log: logging.Logger) -> None:
+    def __init__(
+        self,
+        settings: ApiSettings,
+        http: Callable[[], httpx.AsyncClient],
+        log: logging.Logger,
+        key_source: str = "none",
+    ) -> None:
+        self._key_source = key_source
         self._key_door = KeyDoor(settings)
         super().__init__(settings, http, log, self._key_door)
         self._settings = settings
@@ -73,6 +80,11 @@ class ApiProvider(ResponsesProvider):
         """A missing or unusable key."""
         problem = self._key_door.problem()
         return problem.text if problem else None
+
+    def about(self) -> Mapping[str, Json]:
+        """Whether there is a key, and whether it came from ``env`` or ``config``."""
+        present = bool(self._settings.api_key and self._settings.api_key.get_secret_value().strip())
+        return {"apiKey": present, "apiKeyDisabled": False, "apiKeySource": self._key_source if present else "none"}
 
     async def status(self) -> ProviderStatus:
         """Whether the key is accepted, by the list of models, which costs nothing."""

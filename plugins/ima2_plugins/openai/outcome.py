@@ -28,7 +28,7 @@ def emptiness(answer: Answer, request: ImageRequest) -> Ima2Error:
         return errors.refusal(Complaint(code="content_filter"), stage="output")
     if answer.image_failed is not None and answer.image_failed.kind == "moderation":
         return errors.refusal(answer.image_failed, stage=answer.image_failed.stage or "output")
-    code = _classified(answer)
+    code = _classified(answer, request)
     failed = answer.image_failed or Complaint(code=answer.incomplete)
     sentence = _SENTENCES.get(code) or _suspects(request)
     if code == "IMAGE_TOOL_FAILED" and answer.incomplete:
@@ -50,18 +50,22 @@ def wordless(answer: Answer) -> Ima2Error:
     return Ima2Error("EMPTY_RESPONSE", 422, text, upstream_code=answer.incomplete)
 
 
-def _classified(answer: Answer) -> str:
+def _classified(answer: Answer, request: ImageRequest) -> str:
+    """The class of an empty answer. Its order is what clients of each provider have always been told.
+
+    On a plain request to ChatGPT a search is the reason only when nothing else came: there the model nearly always
+    searches. Everywhere else it is the first suspect.
+    """
     if answer.stats.bytes_read and not answer.types:
         return "STREAM_PARSE_FAILED"
     if answer.image_failed is not None or answer.incomplete:
         return "IMAGE_TOOL_FAILED"
     if answer.image_completed:
         return "IMAGE_TOOL_COMPLETED_WITHOUT_RESULT"
-    if answer.searches and not answer.image_seen:
+    usual = answer.lane != "key" and request.source is None
+    if answer.searches and not (usual and (answer.image_seen or answer.message_seen)):
         return "WEB_SEARCH_ONLY_RESPONSE"
-    if answer.message_seen and not answer.image_seen:
-        return "IMAGE_TOOL_NOT_CALLED"
-    return "EMPTY_RESPONSE"
+    return "IMAGE_TOOL_NOT_CALLED" if answer.message_seen and not answer.image_seen else "EMPTY_RESPONSE"
 
 
 def _suspects(request: ImageRequest) -> str:
@@ -71,7 +75,7 @@ def _suspects(request: ImageRequest) -> str:
 
 def reason(answer: Answer, request: ImageRequest) -> str | None:
     """The class of an empty answer as a word, or what is suspected behind one that says nothing."""
-    code = _classified(answer)
+    code = _classified(answer, request)
     if code != "EMPTY_RESPONSE":
         return code.lower()
     edges = [int(edge) for edge in request.size.split("x") if edge.isdigit()]
@@ -101,13 +105,14 @@ def diagnosis(answer: Answer, request: ImageRequest, tools: Mapping[str, Any]) -
         "errorEventCount": count,
         "eventTypes": types,
         "webSearchCalls": answer.searches,
-        "responseDiagnostics": _facts(answer, types),
+        "responseDiagnostics": _facts(answer, request, types),
         **tools,
     }
 
 
-def _facts(answer: Answer, types: dict[str, int]) -> dict[str, Any]:
-    listed = [item for item in answer.items if not (answer.image_seen and item["itemType"] == "web_search_call")]
+def _facts(answer: Answer, request: ImageRequest, types: dict[str, int]) -> dict[str, Any]:
+    searched = _classified(answer, request) == "WEB_SEARCH_ONLY_RESPONSE"
+    listed = [item for item in answer.items if searched or item["itemType"] != "web_search_call"]
     return {
         "eventTypes": types,
         "streamStats": answer.stats.facts(),

@@ -144,8 +144,14 @@ async def test_the_summary_of_items_holds_sizes_and_labels_but_no_content(api: A
     }
 
 
+async def test_with_a_key_a_search_without_a_picture_is_the_first_suspect(api: Api) -> None:
+    for words in ("EMPTY", "TEXTONLY"):
+        assert (await failure(api(), f"{words} kite")).code == "WEB_SEARCH_ONLY_RESPONSE"
+
+
 async def test_an_empty_answer_names_what_may_be_unsupported(api: Api) -> None:
-    error = await failure(api(), "EMPTY kite", size="3840x2160", quality="high", model="gpt-5.5")
+    asked = {"size": "3840x2160", "quality": "high", "model": "gpt-5.5"}
+    error = await failure(api(), "EMPTY kite", options=QUIET, **asked)
     assert "size=3840x2160, quality=high, model=gpt-5.5" in error.text
     assert error.details["diagnosticReason"] == "experimental_4k_empty_response"
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.unit.openai.conftest import Client, log
+from pydantic import SecretStr
+from tests.unit.openai.conftest import Client
 
 import ima2
+import ima2.testing
 from ima2_plugins.openai import api as api_door
 from ima2_plugins.openai import oauth as oauth_door
 from ima2_plugins.openai.settings import ApiSettings, OauthSettings
 
 
-def provider(door: ModuleType, settings: Any, client: Client) -> ima2.Provider:
-    context = ima2.PluginContext("x", settings, Path("/nowhere"), log, client, None, lambda event: None)  # type: ignore[arg-type]
+def provider(
+    door: ModuleType, settings: Any, client: Client, origins: Mapping[str, str] | None = None
+) -> ima2.Provider:
+    context = dataclasses.replace(
+        ima2.testing.context(Path("/nowhere"), settings), http=client, origins=dict(origins or {})
+    )
     (one,) = door.ima2_providers(context)
     assert isinstance(one, ima2.Provider)
     return one
@@ -71,3 +79,18 @@ def test_settings_are_read_under_the_names_people_already_use() -> None:
     assert extra["generation_timeout_ms"]["env"] == ["IMA2_OAUTH_GENERATION_TIMEOUT_MS"]  # type: ignore[index]
     port = OauthSettings.model_fields["proxy_port"].json_schema_extra
     assert port == {"env": ["IMA2_OAUTH_PROXY_PORT", "OAUTH_PORT"], "key": "oauth.proxyPort"}
+
+
+async def test_clients_of_the_old_wire_find_the_fields_they_look_for(client: Client, home: Path) -> None:
+    key = SecretStr("sk-1")
+    one = provider(api_door, ApiSettings(api_key=key), client, {"api_key": "env"})
+    assert one.about() == {"apiKey": True, "apiKeyDisabled": False, "apiKeySource": "env"}
+    bare = provider(api_door, ApiSettings(), client)
+    assert bare.about() == {"apiKey": False, "apiKeyDisabled": False, "apiKeySource": "none"}
+    other = provider(oauth_door, OauthSettings(proxy_port=12345, assume_proxy=True), client)
+    url = "http://127.0.0.1:12345"
+    assert other.about() == {"oauth": True, "oauthPort": 12345, "oauthActualPort": 12345, "oauthUrl": url}
+    assert other.runtime() == {"configuredPort": 12345, "actualPort": 12345, "url": url, "status": "ready"}
+    nobody = provider(oauth_door, OauthSettings(), client).runtime()
+    assert nobody is not None
+    assert nobody["status"] == "failed"

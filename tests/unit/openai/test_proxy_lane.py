@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.openai.conftest import NOBODY, Oauth, port_of
 from tests.upstreams.asking import all_of, draw, failure
-from tests.upstreams.world import World
+from tests.upstreams.world import World, picture
 
 import ima2
 
@@ -68,6 +68,26 @@ async def test_failures_come_through_the_proxy_once(
     error = await failure(oauth(proxy_port=port_of(proxy), assume_proxy=True), f"{words} kite")
     assert (error.code, error.status) == (code, status)
     assert len(proxy.calls("/responses")) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "listed"),
+    [
+        ("EMPTY", "EMPTY_RESPONSE", [[], ["web_search_call"]]),
+        ("TEXTONLY", "IMAGE_TOOL_NOT_CALLED", [["message"], ["web_search_call", "message"]]),
+        ("SEARCHONLY", "WEB_SEARCH_ONLY_RESPONSE", [["web_search_call"], ["web_search_call"]]),
+    ],
+)
+async def test_a_search_explains_an_empty_answer_last_for_a_plain_request_and_first_for_an_edit(
+    oauth: Oauth, proxy: World, words: str, code: str, listed: list[list[str]]
+) -> None:
+    provider = oauth(proxy_port=port_of(proxy), assume_proxy=True)
+    source = ima2.Picture(picture(), "image/png")
+    for number, fields in enumerate(({}, {"source": source})):
+        error = await failure(provider, f"{words} kite", **fields)
+        assert error.code == ("WEB_SEARCH_ONLY_RESPONSE" if number else code)
+        items = error.details["responseDiagnostics"]["outputItemSummary"]
+        assert [item["itemType"] for item in items] == listed[number]
 
 
 async def test_the_proxys_list_of_models_is_the_status(oauth: Oauth, proxy: World) -> None:

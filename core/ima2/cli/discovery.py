@@ -1,0 +1,127 @@
+"""Finding the running server: the one that was named, else the first that answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ima2.cli.client import UNREACHABLE, Client, unreachable
+from ima2.cli.options import remark
+from ima2.cli.places import Places, places
+from ima2.errors import Ima2Error
+
+PROBE_S = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An address to try, and what named it."""
+
+    url: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A server that answered: its address and what it said of its health."""
+
+    base: str
+    health: dict[str, Any]
+
+
+async def find(server: str | None = None) -> Found:
+    """The server to use, or `Ima2Error` ``SERVER_UNREACHABLE``. Says on stderr which one when another was passed over."""
+    found = await seek(server)
+    if found is None:
+        raise Ima2Error(UNREACHABLE, 0, "No ima2 server is running here.")
+    return found
+
+
+async def seek(server: str | None = None) -> Found | None:
+    """As `find`, but ``None`` when nobody named a server and none runs."""
+    if server:
+        return await _named(server.rstrip("/"))
+    tried = list(candidates())
+    for number, candidate in enumerate(tried):
+        found = await probe(candidate.url)
+        if found is not None:
+            passed = " and ".join(f"{one.url} ({one.source})" for one in tried[:number])
+            if passed:
+                remark(f"{passed} did not answer; using {found.base}.")
+            return found
+    if tried[0].source == "IMA2_SERVER":
+        raise unreachable(tried[0].url)
+    return None
+
+
+@asynccontextmanager
+async def connected(server: str | None = None) -> AsyncIterator[Client]:
+    """A client of the server that `find` finds."""
+    async with Client((await find(server)).base) as client:
+        yield client
+
+
+def candidates(where: Places | None = None) -> Iterator[Candidate]:
+    """Where a server may be, most wanted first, each address once."""
+    where = where or places()
+    seen: set[str] = set()
+    for url, source in _listed(where):
+        if isinstance(url, str) and url.strip() and url.rstrip("/") not in seen:
+            seen.add(url.rstrip("/"))
+            yield Candidate(url.rstrip("/"), source)
+
+
+async def probe(base: str) -> Found | None:
+    """Whether a server answers there within 0.6 s. ``localhost`` is tried in both address families."""
+    for address in _addresses(base):
+        try:
+            async with Client(address) as client:
+                return Found(address, await client.ask("GET", "/api/health", limit=PROBE_S))
+        except Ima2Error:
+            continue
+    return None
+
+
+def advertisement(where: Places) -> dict[str, Any] | None:
+    """What a server wrote of itself in server.json; ``None`` when missing or unreadable."""
+    try:
+        note = json.loads(where.advertisement.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return note if isinstance(note, dict) else None
+
+
+async def _named(base: str) -> Found:
+    """The server a person named. One that refuses to talk is told from one that is not there."""
+    failure = unreachable(base)
+    for address in _addresses(base):
+        try:
+            async with Client(address) as client:
+                return Found(address, await client.ask("GET", "/api/health", limit=PROBE_S))
+        except Ima2Error as error:
+            if error.status in {401, 403}:
+                failure = error
+    raise failure
+
+
+def _listed(where: Places) -> Iterator[tuple[Any, str]]:
+    yield os.environ.get("IMA2_SERVER"), "IMA2_SERVER"
+    note = advertisement(where) or {}
+    backend = note.get("backend")
+    yield (backend.get("url") if isinstance(backend, dict) else None), where.advertisement.name
+    yield note.get("url"), where.advertisement.name
+    port = note.get("port")
+    if isinstance(port, int) and not isinstance(port, bool):
+        yield f"http://localhost:{port}", where.advertisement.name
+    yield f"http://localhost:{where.port}", "the usual port"
+
+
+def _addresses(base: str) -> list[str]:
+    prefix, rest = "http://localhost", base.removeprefix("http://localhost")
+    if not base.startswith(prefix) or rest[:1] not in {"", ":", "/"}:
+        return [base]
+    return [f"http://127.0.0.1{rest}", f"http://[::1]{rest}"]

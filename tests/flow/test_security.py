@@ -1,0 +1,145 @@
+"""Who may ask, by which name, from where."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ima2.errors import Ima2Error
+from ima2.server.serving import bind, is_loopback
+from ima2.testing import EchoProvider, plugin
+
+
+async def ask(client: Any, method: str = "GET", path: str = "/api/health", **headers: str) -> Any:
+    return await client.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:3333", "127.0.0.1:9", "[::1]:3333", "LOCALHOST"])
+async def test_this_machines_own_names_are_answered(ima2_client: Any, host: str) -> None:
+    async with ima2_client() as client:
+        assert (await ask(client, host=host)).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "192.168.1.7", "localhost.evil.example:80"])
+async def test_any_other_name_is_refused(ima2_client: Any, host: str) -> None:
+    async with ima2_client() as client:
+        answer = await ask(client, host=host)
+    assert (answer.status_code, answer.json()["code"]) == (403, "HOST_NOT_ALLOWED")
+
+
+async def test_a_name_can_be_allowed_by_a_setting(ima2_client: Any) -> None:
+    async with ima2_client(environ={"IMA2_ALLOWED_HOSTS": "studio.lan"}) as client:
+        assert (await ask(client, host="studio.lan:3333")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost.evil.example"},
+        {"sec_fetch_site": "cross-site"},
+    ],
+)
+async def test_another_web_site_may_change_nothing_and_hear_nothing(ima2_client: Any, headers: dict[str, str]) -> None:
+    async with ima2_client(echo=plugin(providers=[EchoProvider()])) as client:
+        for method, path in (("POST", "/api/generate"), ("DELETE", "/api/inflight/x"), ("GET", "/api/events")):
+            answer = await ask(client, method, path, **headers)
+            assert (answer.status_code, answer.json()["code"]) == (403, "ORIGIN_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("headers", [{}, {"origin": "http://localhost:5173"}, {"origin": "http://127.0.0.1:3333"}])
+async def test_clients_of_this_machine_may(ima2_client: Any, headers: dict[str, str]) -> None:
+    async with ima2_client() as client:
+        assert (await ask(client, "DELETE", "/api/inflight/x", **headers)).status_code == 200
+
+
+async def test_every_answer_carries_the_protective_headers_and_none_that_invites(ima2_client: Any) -> None:
+    async with ima2_client() as client:
+        for path in ("/", "/api/health", "/api/nothing"):
+            headers = (await ask(client, path=path)).headers
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["x-frame-options"] == "DENY"
+            assert headers["referrer-policy"] == "no-referrer"
+            assert "default-src 'none'" in headers["content-security-policy"]
+            assert "access-control-allow-origin" not in headers
+
+
+async def from_elsewhere(client: Any, path: str = "/api/health", method: str = "GET", **options: Any) -> httpx.Response:
+    transport = httpx.ASGITransport(client._transport.app, client=("192.168.1.20", 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as other:
+        return await other.request(method, path, **options)
+
+
+async def test_another_machine_needs_the_token(ima2_client: Any) -> None:
+    async with ima2_client(environ={"IMA2_LAN_TOKEN": "open-sesame"}) as client:
+        refused = await from_elsewhere(client)
+        wrong = await from_elsewhere(client, headers={"authorization": "Bearer wrong"})
+        right = await from_elsewhere(client, headers={"authorization": "Bearer open-sesame"})
+        signed_in = await from_elsewhere(client, "/api/lan/login", "POST", json={"token": "open-sesame"})
+        bad = await from_elsewhere(client, "/api/lan/login", "POST", json={"token": "nope"})
+        cookie = signed_in.headers["set-cookie"]
+        by_cookie = await from_elsewhere(client, headers={"cookie": cookie.partition(";")[0]})
+        local = await ask(client)
+    assert (refused.status_code, refused.json()["code"]) == (401, "TOKEN_REQUIRED")
+    assert (wrong.status_code, bad.status_code) == (401, 401)
+    assert (right.status_code, by_cookie.status_code, local.status_code) == (200, 200, 200)
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+
+
+def test_listening_to_other_machines_without_a_token_is_refused(tmp_path: Path, ima2_executable: Path) -> None:
+    environ = {"IMA2_CONFIG_DIR": str(tmp_path), "IMA2_HOST": "0.0.0.0", "IMA2_PORT": "0", "IMA2_PLUGINS": "local_storage"}
+    done = subprocess.run([str(ima2_executable), "serve"], env=environ, capture_output=True, text=True, timeout=30)
+    assert done.returncode != 0
+    assert "IMA2_LAN_TOKEN" in done.stderr
+
+
+def test_files_and_folders_are_their_owners_only(serve: Any) -> None:
+    served = serve()
+    name = served.client.post("/api/generate", json={"prompt": "a boat", "provider": "demo"}).json()["filename"]
+    paths = [served.home / "sessions.db", served.home / "server.json", served.generated / name]
+    paths.append(served.generated / f"{name}.json")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths} == {0o600}
+    assert stat.S_IMODE(served.generated.stat().st_mode) == 0o700
+
+
+def test_no_prompt_and_no_secret_reaches_the_log(serve: Any) -> None:
+    served = serve(
+        plugins="local_storage,pillow_thumbs,sse,demo,openai_api",
+        OPENAI_API_KEY="sk-very-secret-0123456789",
+        IMA2_OPENAI_BASE_URL="http://127.0.0.1:9/v1",
+        IMA2_LOG_LEVEL="debug",
+    )
+    for provider in ("demo", "api"):
+        served.client.post("/api/generate", json={"prompt": "my private idea demo:fail=crash", "provider": provider})
+    served.client.get("/api/history?requestId=my-private-idea")
+    assert served.client.get("/api/plugins").status_code == 200
+    assert "private" not in served.log
+    assert "sk-very-secret" not in served.log
+    assert "/api/generate" in served.log
+
+
+@pytest.mark.parametrize(("host", "local"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("192.168.0.2", False), ("example.com", False)])
+def test_loopback_is_recognised(host: str, local: bool) -> None:
+    assert is_loopback(host) is local
+
+
+def test_a_taken_port_gives_the_next_one() -> None:
+    first = bind("127.0.0.1", 0)
+    port = first.getsockname()[1]
+    second = bind("127.0.0.1", port)
+    assert port < second.getsockname()[1] <= port + 20
+    first.close()
+    second.close()
+
+
+def test_an_address_that_is_not_ours_is_an_error() -> None:
+    with pytest.raises(Ima2Error, match="Cannot listen"):
+        bind("203.0.113.7", 3333)
+

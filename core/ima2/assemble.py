@@ -141,6 +141,13 @@ async def open_house(house: House, *, background: bool = True) -> AsyncIterator[
         yield house
 
 
+async def wind_down(house: House) -> None:
+    """End what clients wait for, before connections are closed: jobs as interrupted, then the event streams."""
+    await house.jobs.interrupt_all()
+    await house.publisher.close()
+    await asyncio.gather(*(sink.close() for sink in house.registry.event_sinks.values()), return_exceptions=True)
+
+
 def _furnish(house: House, owner: Owner) -> None:
     settings = house.settings
     house.library = Library(_storage(house), house.database, house.registry, thumbnailer=settings.thumbnailer)

@@ -261,7 +261,8 @@ class Capabilities:
     """What a provider can do, as data: the kernel refuses the rest before the provider is called.
 
     ``formats`` are the file formats it can be asked for; empty means the format comes as it comes.
-    ``max_references`` counts every input picture of one request. ``code_prefix`` and ``codes`` name the
+    ``max_references`` counts every input picture of one request, the source of an edit among them unless
+    ``source_is_extra``. ``code_prefix`` and ``codes`` name the
     provider's own error codes: a refusal ``REF_TOO_MANY`` is answered as ``codes["REF_TOO_MANY"]`` or
     ``<code_prefix>_REF_TOO_MANY``. ``fixed`` lists request fields whose value the provider sets itself
     (field name to value): what the caller asked there is answered with a warning.
@@ -277,6 +278,7 @@ class Capabilities:
     formats: tuple[str, ...] = ()
     moderations: tuple[str, ...] = ("auto", "low")
     max_references: int = 0
+    source_is_extra: bool = False
     max_count: int = 8
     edit: bool = False
     mask: bool = False

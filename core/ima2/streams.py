@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 from ima2.errors import Ima2Error
 from ima2.models import Failed, Update
 
 
-async def merged(streams: Sequence[Callable[[], AsyncIterator[Update]]]) -> AsyncIterator[Update]:
+async def merged(streams: Sequence[Callable[[], AsyncIterator[Update]]]) -> AsyncGenerator[Update, None]:
     """Run candidates at once and yield their updates as they come.
 
     Each callable starts one stream. An `Ima2Error` of stream *i* becomes ``Failed(i, error)`` and the others go

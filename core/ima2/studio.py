@@ -91,34 +91,43 @@ class Studio:
         """Let the way's job in, or refuse."""
         return await self.jobs.admit(way.draft())
 
-    def start(self, way: Way, running: RunningJob) -> asyncio.Task[Outcome]:
-        """Run an admitted job in its own task: it goes on when the client leaves."""
-        return self.jobs.start(running, self.run(way, running))
+    def start(self, way: Way, running: RunningJob, heard: Telling | None = None) -> asyncio.Task[Outcome]:
+        """Run an admitted job in a task of its own: it outlives its client. ``heard`` hears what the sinks hear."""
+        return self.jobs.start(running, self.run(way, running, heard))
 
-    async def run(self, way: Way, running: RunningJob) -> Outcome:
-        """Run a job to its end, which is recorded and told whatever happens. Raises `Ima2Error` as the client should
-        see it."""
+    async def run(self, way: Way, running: RunningJob, heard: Telling | None = None) -> Outcome:
+        """Run a job to its end, which is recorded and told whatever happens.
+
+        Raises `Ima2Error` as the client should see it.
+        """
         outcome = Outcome(warnings=list(way.warnings))
+
+        def tell(name: str, data: Mapping[str, Json]) -> None:
+            whole = {"requestId": way.id, **data}
+            self._publisher.publish(Event(name, way.id, whole, origin=self._publisher.origin))
+            if heard is not None:
+                heard(name, whole)
+
         try:
             running.phase("streaming")
-            self._tell(way, "phase", {"phase": "streaming"})
-            await self._collect(way, running, outcome)
+            tell("phase", way.begun())
+            await self._collect(way, running, outcome, tell)
             await self._finish(way, outcome)
-            await running.complete(way.end_meta(outcome), way.reply(outcome))
+            await running.complete(way.end_meta(outcome), way.reply(outcome), way.http_status(outcome))
         except asyncio.CancelledError:
             if not running.over:
                 raise
             raise (canceled() if running.record.status == "canceled" else interrupted()) from None
         except Exception as error:
             known = error if isinstance(error, Ima2Error) else crash(way.provider.id, error)
-            event = {**way.refusal(known), "status": known.status, "requestId": way.id}
+            event = {**way.refusal(known, outcome), "status": known.status, "requestId": way.id}
             await running.fail(known, event, way.end_meta(outcome))
             raise known from None
         finally:
             self._trim.soon()
         return outcome
 
-    async def _collect(self, way: Way, running: RunningJob, outcome: Outcome) -> None:
+    async def _collect(self, way: Way, running: RunningJob, outcome: Outcome, tell: Telling) -> None:
         """Take the provider's updates. A failure after the first picture is kept as a note beside it."""
         deadline = time.monotonic() + self._timeout
         job = Job(running.id, deadline, logging.getLogger(f"ima2.provider.{way.provider.id}"))
@@ -127,7 +136,7 @@ class Studio:
                 updates = way.provider.images(way.request, job)
                 async with aclosing(_as_generator(updates)) as stream:
                     async for update in stream:
-                        await self._take(update, way, running, outcome)
+                        await self._take(update, way, running, outcome, tell)
         except TimeoutError:
             self._miss(outcome, Ima2Error("JOB_TIMEOUT", 504, "The job took longer than is allowed."))
         except Ima2Error as error:
@@ -135,15 +144,17 @@ class Studio:
         if not outcome.made:
             raise _reason(outcome)
 
-    async def _take(self, update: Update, way: Way, running: RunningJob, outcome: Outcome) -> None:
+    async def _take(self, update: Update, way: Way, running: RunningJob, outcome: Outcome, tell: Telling) -> None:
         match update:
             case Phase(name):
                 running.phase(name)
             case Partial(picture, index):
                 if not running.over:
-                    self._tell(way, "partial", {"image": picture, "index": index})
+                    tell("partial", {"image": picture, **way.preview(index)})
             case Artifact():
-                await self._keep(update, way, outcome)
+                made = await self._keep(update, way, outcome)
+                if way.tells_pictures and not running.over:
+                    tell("image", way.picture_event(made, outcome))
             case Usage():
                 outcome.add_usage(update)
             case Notice(code, text, details):
@@ -153,7 +164,7 @@ class Studio:
             case Receipt():
                 await running.keep(update)
             case Progress(fraction, stalled):
-                self._tell(way, "progress", {"progress": fraction, "stalled": stalled})
+                tell("progress", {"progress": fraction, "stalled": stalled})
 
     def _miss(self, outcome: Outcome, error: Exception, index: int | None = None) -> None:
         place = index if index is not None else len(outcome.made) + len(outcome.failed)
@@ -163,15 +174,17 @@ class Studio:
 
     # -- keeping -------------------------------------------------------------------------------
 
-    async def _keep(self, artifact: Artifact, way: Way, outcome: Outcome) -> None:
+    async def _keep(self, artifact: Artifact, way: Way, outcome: Outcome) -> Made:
         picture, extra = await self._as_asked(artifact.picture, way)
         extension = EXTENSIONS[picture.media_type]
         created_at = now_ms()
         key = way.key(artifact.index, extension, created_at)
         facts = {**way.sidecar(artifact, created_at, extension, outcome), **extra, "version": VERSION}
-        kept = await self.library.keep(key, picture, facts, embedded=way.embeds_metadata)
-        outcome.made.append(Made(kept, replace(artifact, picture=kept.picture), created_at))
+        kept = await self.library.keep(key, picture, facts)
+        made = Made(kept, replace(artifact, picture=kept.picture), created_at)
+        outcome.made.append(made)
         outcome.made.sort(key=lambda made: made.artifact.index)
+        return made
 
     async def _as_asked(self, picture: Picture, way: Way) -> tuple[Picture, dict[str, Json]]:
         """The picture in the file format asked for, where the provider promises one. Its true type is what its bytes
@@ -192,10 +205,7 @@ class Studio:
             share = outcome.share(made.artifact.index)
             tokens = dict(share.tokens) if share.tokens is not None else None
             facts = {"usage": tokens, "webSearchCalls": share.searches, "elapsed": elapsed, "cost": share.cost}
-            await self.library.amend(made.kept, facts)
-
-    def _tell(self, way: Way, name: str, data: Mapping[str, Json]) -> None:
-        self._publisher.publish(Event(name, way.id, {"requestId": way.id, **data}, origin=self._publisher.origin))
+            await self.library.amend(made.kept, {**facts, **way.amendment(made, outcome)})
 
 
 def crash(provider: str, error: Exception) -> Ima2Error:

@@ -119,3 +119,9 @@ async def test_words_that_do_not_come_are_an_error(api: Any, words: str, code: s
         await api(generation_timeout_ms=300).text(ima2.TextRequest(f"{KITE} {words}", "grok-api"))
     assert (caught.value.code, caught.value.status) == (code, status)
     assert xai.MARKER not in told(caught.value)
+
+
+def test_the_proxys_address_is_told(grok: Any, api: Any) -> None:
+    told_of = grok(proxy_port=18700).runtime()
+    assert told_of == {"configuredPort": 18700, "actualPort": 18700, "url": "http://127.0.0.1:18700/v1"}
+    assert api().runtime() is None

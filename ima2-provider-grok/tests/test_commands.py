@@ -118,6 +118,17 @@ def test_models_are_listed_for_who_is_signed_in(cli: Any, sign_in: Any) -> None:
     assert "grok-imagine-video  video  $0.05 per second at 480p" in detail
 
 
+def test_the_proxy_is_progroks_own_and_its_exit_code_too(cli: Any, tmp_path: Path) -> None:
+    assert cli("proxy").exit_code == 1
+    assert "ima2 grok login" in cli("proxy").output
+    program = tmp_path / "bin" / "progrok"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\nexit 7\n')
+    program.chmod(0o755)
+    assert cli("proxy", "--port", "18700").exit_code == 7
+    assert (tmp_path / "asked").read_text() == "proxy --host 127.0.0.1 --port 18700\n"
+
+
 @pytest.mark.parametrize(
     "pasted",
     [

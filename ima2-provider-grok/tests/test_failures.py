@@ -33,6 +33,7 @@ async def test_each_refusal_of_each_step_has_its_code(
     assert (error.code, error.status) == (f"GROK{stage}_BAD_REQUEST" if code == "BAD_REQUEST" else code, status)
     assert xai.MARKER not in told(error)
     assert KITE not in error.text
+    assert error.upstream_code == ("Unauthenticated" if upstream == 401 else None)
     assert "sk-secret" not in told(error)
 
 

@@ -226,7 +226,7 @@ async def test_a_device_login_waits_until_the_person_agrees(world: World, http: 
 async def test_a_device_login_that_fails_says_why(
     world: World, http: httpx.AsyncClient, answer: str, word: str
 ) -> None:
-    world.state["xai.device"] = [answer]
+    world.state["xai.device"], world.state["xai.interval"] = [answer], 0.01
     with pytest.raises(ima2.Ima2Error, match=word) as caught:
         await issuer(world, http).device_login(await issuer(world, http).device(), least=0.01)
     assert caught.value.code == "GROK_AUTH_FAILED"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import ValidationError
 
@@ -62,17 +60,9 @@ def test_commands_read_environment_then_config_then_defaults(tmp_path: Path) -> 
     assert "secret.example" not in caught.value.text
 
 
-async def test_the_front_door_offers_two_providers(tmp_path: Path, http: httpx.AsyncClient) -> None:
+def test_the_front_door_offers_two_providers(tmp_path: Path) -> None:
     assert ima2_provider_grok.ima2_settings() is GrokSettings
-    ctx: Any = ima2.PluginContext(
-        "grok",
-        GrokSettings(),
-        tmp_path,
-        logging.getLogger(),
-        lambda: http,
-        database=None,
-        publish=lambda _: None,  # type: ignore[arg-type]
-    )
+    ctx = ima2.testing.context(tmp_path, GrokSettings(), name="grok")
     providers = ima2_provider_grok.ima2_providers(ctx)
     assert [provider.id for provider in providers] == ["grok", "grok-api"]
     assert providers[0].capabilities == providers[1].capabilities

@@ -52,10 +52,9 @@ async def test_a_clip_is_searched_planned_ordered_polled_and_collected(api: Any,
     }
     assert [update.fraction for update in all_of(updates, ima2.Progress)] == [0.3, 0.6]
     assert [phase.name for phase in all_of(updates, ima2.Phase)] == ["planning", "streaming"]
-    assert [(used.searches, used.cost) for used in all_of(updates, ima2.Usage)] == [
-        (1, pytest.approx(0.0061)),
-        (0, pytest.approx(0.3)),
-    ]
+    searched, made_of = all_of(updates, ima2.Usage)
+    assert searched == ima2.Usage(searches=1, cost=0.0061)
+    assert made_of == ima2.Usage({"grok_cost_usd_ticks": xai_clips.VIDEO_COST}, cost=0.3)
 
 
 async def test_the_receipt_comes_before_the_first_poll(api: Any, world: World) -> None:

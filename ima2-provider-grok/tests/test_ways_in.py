@@ -140,6 +140,7 @@ async def test_progrok_is_started_on_a_free_port_without_our_keys_and_stopped_wi
         port = int(connection.base_url.split(":")[2].partition("/")[0])
         assert first < port <= first + 20
         assert (await provider.status()).state == "ready"
+        assert provider.runtime() == {"configuredPort": first, "actualPort": port, "url": connection.base_url}
         ((pid, arguments, environment),) = starts(folder)
         assert arguments == ["proxy", "--host", "127.0.0.1", "--port", str(port)]
         assert "XAI_API_KEY" not in environment

@@ -1,6 +1,6 @@
 """How much the event channel costs: many readers of ``GET /api/events``, jobs with pictures, one server process.
 
-    python tests/benchmarks/fanout.py --listeners 200 [--wire url] [--jobs 16] [--kb 1500] [--slow 0]
+    python tests/benchmarks/fanout.py --listeners 200 [--wire url] [--jobs 16] [--kb 1500] [--slow 0] [--pause 0]
 
 Each job publishes a phase, two previews of 60 KB, an ``image`` and a ``done`` with the same picture. The server
 runs in a process of its own; this one reads with as little work as possible. Prints one JSON object. ``--slow``
@@ -70,13 +70,13 @@ def application(folder: Path) -> FastAPI:
             await asyncio.sleep(0.001)
             lag["max_ms"] = max(lag["max_ms"], (time.perf_counter() - start - 0.001) * 1000)
 
-    async def publish(jobs: int, size: int) -> None:
+    async def publish(jobs: int, size: int, pause: float) -> None:
         preview = ima2.Picture(os.urandom(60_000), "image/png")
         for number in range(jobs):
             picture = ima2.Picture(os.urandom(size), "image/png")
             for event in job_events(f"job_{number}", picture, preview):
                 await sink.handle(event)
-            await asyncio.sleep(0)
+            await asyncio.sleep(pause)
 
     app = FastAPI(lifespan=lifespan)
     app.include_router(router(sink))
@@ -85,7 +85,7 @@ def application(folder: Path) -> FastAPI:
     async def go(request: Request) -> dict[str, int]:
         query = request.query_params
         running.add(asyncio.create_task(measure_lag()))
-        running.add(asyncio.create_task(publish(int(query["jobs"]), int(query["bytes"]))))
+        running.add(asyncio.create_task(publish(int(query["jobs"]), int(query["bytes"]), float(query["pause"]))))
         return {"listeners": len(sink.audience)}
 
     @app.get("/lag")
@@ -102,6 +102,7 @@ class Reader(asyncio.BufferedProtocol):
     bytes_read = 0
     done = 0
     opened = 0
+    lost = 0
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -112,6 +113,9 @@ class Reader(asyncio.BufferedProtocol):
         cast(asyncio.Transport, transport).write(
             f"GET {self._path} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n".encode()
         )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        Reader.lost += 1
 
     def get_buffer(self, sizehint: int) -> bytearray:
         return Reader.shared
@@ -164,8 +168,8 @@ async def measure(port: int, pid: int, args: argparse.Namespace) -> dict[str, ob
     await asyncio.sleep(0.3)
     idle = memory_mb(pid, "VmRSS")
     cpu, start, read = cpu_seconds(pid), time.perf_counter(), Reader.bytes_read
-    await call(port, f"POST /go?jobs={args.jobs}&bytes={args.kb * 1000}")
-    while Reader.done < args.jobs * args.listeners and time.perf_counter() - start < 240:
+    await call(port, f"POST /go?jobs={args.jobs}&bytes={args.kb * 1000}&pause={args.pause}")
+    while Reader.done < args.jobs * args.listeners and not Reader.lost and time.perf_counter() - start < 240:
         await asyncio.sleep(0.005)
     wall = time.perf_counter() - start
     used, gigabytes = cpu_seconds(pid) - cpu, (Reader.bytes_read - read) / 1e9
@@ -174,6 +178,7 @@ async def measure(port: int, pid: int, args: argparse.Namespace) -> dict[str, ob
         "wire": args.wire,
         "all_delivered": Reader.done == args.jobs * args.listeners,
         "done_seen": Reader.done,
+        "cut_off": Reader.lost,
         "wall_s": round(wall, 2),
         "server_cpu_s": round(used, 2),
         "cpu_s_per_GB": round(used / gigabytes, 3),
@@ -191,7 +196,8 @@ def main() -> None:
     parser.add_argument("--wire", choices=("data", "url"), default="data")
     parser.add_argument("--jobs", type=int, default=16)
     parser.add_argument("--kb", type=int, default=1500)
-    parser.add_argument("--slow", type=int, default=0)
+    parser.add_argument("--slow", type=int, default=0, help="readers that never read")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds between two jobs")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fanout_") as folder:

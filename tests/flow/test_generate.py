@@ -107,13 +107,13 @@ async def test_an_unknown_file_format_is_png_and_says_so(ima2_client: Any, sent:
 
 
 @pytest.mark.parametrize(("sent", "count"), [(0, 1), (9, 8), ("x", 1), ("3", 3), (-2, 1), (2.9, 2)])
-async def test_a_count_out_of_range_is_brought_into_it_with_a_warning(ima2_client: Any, sent: Any, count: int) -> None:
+async def test_a_count_out_of_range_is_brought_into_it_and_the_answer_says_so(ima2_client: Any, sent: Any, count: int) -> None:
     echo = EchoProvider()
     async with ima2_client(echo=plugin(providers=[echo])) as client:
         answer = (await post(client, {**ECHO, "n": sent})).json()
     assert echo.asked[0].count == count
-    warned = [warning for warning in answer["warnings"] if warning["code"] == "COUNT_CLAMPED"]
-    assert [warning["normalizedTo"] for warning in warned] == ([] if sent in ("3", 2.9) else [count])
+    adjusted = answer.get("adjustments", [])
+    assert [one["used"] for one in adjusted] == ([] if sent in ("3", 2.9) else [count])
 
 
 async def test_a_crash_of_a_provider_is_told_plainly_and_its_words_stay_inside(ima2_client: Any, caplog: Any) -> None:

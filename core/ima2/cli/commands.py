@@ -26,6 +26,7 @@ BUILTIN: dict[str, Listed] = {
         ("status", "server:status", "status", "Show where settings, pictures and a running server are"),
         ("doctor", "doctor:doctor", "doctor", "Check this installation and say what to repair"),
         ("ping", "server:ping", "ping", "Ask whether the server answers"),
+        ("storage", "storage:storage", "storage <sub>", "Show where the gallery lies (status)"),
     ),
     **_table(
         "Picture",

@@ -34,7 +34,10 @@ class Found:
 
 
 async def find(server: str | None = None) -> Found:
-    """The server to use, or `Ima2Error` ``SERVER_UNREACHABLE``. Says on stderr which one when another was passed over."""
+    """The server to use, or `Ima2Error` ``SERVER_UNREACHABLE``.
+
+    Says on stderr which one it is when another was passed over.
+    """
     found = await seek(server)
     if found is None:
         raise Ima2Error(UNREACHABLE, 0, "No ima2 server is running here.")

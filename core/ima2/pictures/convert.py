@@ -69,15 +69,18 @@ def convert(data: bytes, media_type: str, max_pixels: int = MAX_PIXELS) -> bytes
     return _saved(image, "PNG") if media_type == PNG else _saved(image, "WEBP", quality=90)
 
 
-def shrink(picture: Picture, max_base64_chars: int) -> Picture:
-    """The picture itself when its base64 text fits, else the best progressive JPEG that does.
+def shrink(data: bytes, max_base64_chars: int) -> Picture:
+    """The same bytes when their base64 text fits, else the best progressive JPEG that does.
 
     Tried in turn: within 3840 pixels at quality 85, 75, 65, 55, then within 2048 at 75, 65, 55. Raises what
     `open_picture` raises, and 400 ``REF_TOO_LARGE`` when nothing fits.
     """
-    if _base64_chars(picture.data) <= max_base64_chars:
-        return picture
-    image = flat_picture(upright_picture(open_picture(picture.data)))
+    if _base64_chars(data) <= max_base64_chars:
+        media_type = media_type_of(data)
+        if media_type not in (PNG, JPEG, WEBP):
+            raise invalid_picture()
+        return Picture(data, media_type)
+    image = flat_picture(upright_picture(open_picture(data)))
     for edge, qualities in _LADDER:
         image.thumbnail((edge, edge), reducing_gap=3.0)
         for quality in qualities:

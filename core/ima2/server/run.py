@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import sys
 from collections.abc import Callable
 
 import uvicorn
 
-from ima2.assemble import House
+from ima2.assemble import House, wind_down
 from ima2.server.app import create_app
 from ima2.server.serving import ANYWHERE, advertised, own_names
 from ima2.server.status import runtime
 
 
 class Server(uvicorn.Server):
-    """uvicorn that tells when it really listens."""
+    """uvicorn that tells when it really listens, and ends jobs and streams before it waits for connections."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, house: House, ready: Callable[[], None]) -> None:
         super().__init__(config)
+        self._house = house
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await wind_down(self._house)
+        await super().shutdown(sockets)
 
 
 def run(house: House, listener: socket.socket, ready: Callable[[], None]) -> None:
@@ -45,9 +51,14 @@ def run(house: House, listener: socket.socket, ready: Callable[[], None]) -> Non
     )
 
     async def serve() -> None:
-        server = Server(config, ready)
+        server = Server(config, house, ready)
         with advertised(house, runtime(house)):
             await server.serve(sockets=[listener])
 
+    # uvicorn raises a signal again once it has shut down. Stopping on request is a success: nothing is left to do.
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: None)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(serve())

@@ -32,6 +32,8 @@ class Choices:
     format: str = "png"
     moderation: str = "low"
     warnings: list[dict[str, Json]] = field(default_factory=list)
+    adjustments: list[dict[str, Json]] = field(default_factory=list)
+    """Numbers brought into range. Not among the warnings, where clients of the reference would not expect them."""
 
     def warn(self, code: str, field_name: str, used: Json, reason: str) -> None:
         """Add a warning in the wire's shape."""
@@ -81,14 +83,14 @@ def choose_moderation(body: Body, provider: Provider, choices: Choices) -> None:
 
 
 def choose_count(body: Body, name: str, most: int, choices: Choices) -> int:
-    """How many: 1 to ``most``. As in the reference others are brought into range, here with a warning."""
+    """How many: 1 to ``most``. As in the reference others are brought into range; ``adjustments`` says so."""
     value = body.get(name)
     if value is None:
         return 1
     number = integer(value)
     used = 1 if number is None or number == 0 else min(max(number, 1), most)
     if used != number:
-        choices.warn("COUNT_CLAMPED", name, used, f"allowed-1-to-{most}")
+        choices.adjustments.append({"field": name, "used": used, "reason": f"allowed-1-to-{most}"})
     return used
 
 

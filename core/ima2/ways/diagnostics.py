@@ -34,12 +34,19 @@ def flat(error: Ima2Error, request_id: str | None = None, *, block: bool = False
     body: dict[str, Json] = {"error": error.text, "code": error.code}
     if block and error.code != CANCELED:
         body.update(dict.fromkeys(BLOCK))
-        body.update(
-            upstreamCode=error.upstream_code, upstreamType=error.upstream_type, upstreamParam=error.upstream_param
-        )
+        body.update(upstream(error))
     body.update(error.details)
     if error.retry_after is not None:
         body["retryAfter"] = error.retry_after
     if request_id is not None:
         body["requestId"] = request_id
     return body
+
+
+def upstream(error: Ima2Error) -> dict[str, Json]:
+    """The upstream's own labels of a failure."""
+    return {
+        "upstreamCode": error.upstream_code,
+        "upstreamType": error.upstream_type,
+        "upstreamParam": error.upstream_param,
+    }

@@ -24,9 +24,13 @@ class References:
     base64_chars: int = 0
 
     @property
-    def byte_count(self) -> int:
-        """Bytes of all pictures together."""
-        return sum(len(picture.data) for picture in self.pictures)
+    def counts(self) -> dict[str, int]:
+        """What a job's record shows of them."""
+        return {
+            "refsCount": len(self.pictures),
+            "referenceBytes": sum(len(picture.data) for picture in self.pictures),
+            "referenceB64Chars": self.base64_chars,
+        }
 
 
 def read_references(value: Any, *, max_count: int, max_chars: int) -> References:
@@ -42,29 +46,37 @@ def read_references(value: Any, *, max_count: int, max_chars: int) -> References
         raise Ima2Error("REF_NOT_ARRAY", 400, "references must be an array of base64 pictures.")
     if len(value) > max_count:
         raise Ima2Error("REF_TOO_MANY", 400, f"references may hold {max_count} pictures at most.")
-    texts = [_payload(item, index, max_chars) for index, item in enumerate(value)]
-    pictures = tuple(_decode(text, f"references[{index}]") for index, text in enumerate(texts))
+    texts = [_text(item, index, max_chars) for index, item in enumerate(value)]
+    pictures = tuple(
+        decode(text, f"references[{index}]", "REF_NOT_BASE64", "REF_NOT_IMAGE") for index, text in enumerate(texts)
+    )
     return References(pictures, sum(len(text) for text in texts))
 
 
-def _payload(item: Any, index: int, max_chars: int) -> str:
+def payload(text: str) -> str:
+    """The base64 text of a picture, without the head of a data URL."""
+    match = _PREFIX.match(text)
+    return text[match.end() :] if match else text
+
+
+def decode(text: str, name: str, not_base64: str, not_image: str) -> Picture:
+    """A picture from base64 text, or 400 with one of the codes given."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Ima2Error(not_base64, 400, f"{name} is not base64.") from None
+    media_type = media_type_of(data)
+    if media_type not in _PICTURES:
+        raise Ima2Error(not_image, 400, f"{name} is neither a PNG, a JPEG nor a WebP picture.")
+    return Picture(data, media_type or PNG)
+
+
+def _text(item: Any, index: int, max_chars: int) -> str:
     if not isinstance(item, str):
         raise Ima2Error("REF_NOT_STRING", 400, f"references[{index}] must be a string.")
-    match = _PREFIX.match(item)
-    text = item[match.end() :] if match else item
+    text = payload(item)
     if not text:
         raise Ima2Error("REF_EMPTY", 400, f"references[{index}] is empty.")
     if len(text) > max_chars:
         raise Ima2Error("REF_TOO_LARGE", 400, f"references[{index}] is larger than {max_chars} base64 characters.")
     return text
-
-
-def _decode(text: str, name: str) -> Picture:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise Ima2Error("REF_NOT_BASE64", 400, f"{name} is not base64.") from None
-    media_type = media_type_of(data)
-    if media_type not in _PICTURES:
-        raise Ima2Error("REF_NOT_IMAGE", 400, f"{name} is neither a PNG, a JPEG nor a WebP picture.")
-    return Picture(data, media_type or PNG)

@@ -78,7 +78,8 @@ class Way(ABC):
     input."""
 
     kind: ClassVar[str]
-    embeds_metadata: ClassVar[bool] = True
+    tells_pictures: ClassVar[bool] = False
+    """Whether each picture is an ``image`` event of its own."""
 
     id: str
     provider: Provider
@@ -103,8 +104,29 @@ class Way(ABC):
         """The answer, and the ``done`` event. Pictures stand in it as `ima2.Picture`."""
 
     @abstractmethod
-    def refusal(self, error: Ima2Error) -> dict[str, Json]:
-        """The body of a failure, and with its status the ``error`` event."""
+    def refusal(self, error: Ima2Error, outcome: Outcome | None = None) -> dict[str, Json]:
+        """The body of a failure, and with its status the ``error`` event. ``outcome`` is there once the work had
+        begun."""
+
+    def begun(self) -> dict[str, Json]:
+        """The ``phase`` event at the start."""
+        return {"phase": "streaming"}
+
+    def preview(self, index: int) -> dict[str, Json]:
+        """What a ``partial`` event says beside the picture."""
+        return {"index": index}
+
+    def picture_event(self, made: Made, outcome: Outcome) -> dict[str, Json]:
+        """The ``image`` event of a picture that was just kept."""
+        return {"image": made.kept.picture, "filename": made.kept.key, "url": made.kept.url}
+
+    def amendment(self, made: Made, outcome: Outcome) -> dict[str, Json]:
+        """What is known of a picture only at the end, beside what the work took."""
+        return {}
+
+    def http_status(self, outcome: Outcome) -> int:
+        """How the record of a job that brought pictures ends."""
+        return 200
 
     def end_meta(self, outcome: Outcome) -> dict[str, Json]:
         """What the record shows in addition once the job has ended."""

@@ -100,6 +100,22 @@ def models(ctx: click.Context, detail: bool) -> None:
     ctx.exit(_run(work))
 
 
+@grok.command()
+@click.option("-p", "--port", type=click.IntRange(1, 65535), default=18645, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.pass_context
+def proxy(ctx: click.Context, port: int, host: str) -> None:
+    """Run progrok's proxy in the foreground, where it is installed. ima2 needs none after `ima2 grok login`."""
+    import shutil
+    import subprocess
+
+    program = shutil.which("progrok")
+    if program is None:
+        click.echo("progrok is not installed. Run `ima2 grok login`: ima2 needs no proxy then.", err=True)
+        ctx.exit(1)
+    ctx.exit(subprocess.call([program, "proxy", "--host", host, "--port", str(port)]))  # noqa: S603 (no shell)
+
+
 def _detail(provider: object, model: str) -> str:
     from ima2 import Provider
 

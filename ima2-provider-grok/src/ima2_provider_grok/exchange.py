@@ -96,10 +96,10 @@ def dollars(value: int | None) -> float | None:
     return None if value is None else value / TICKS_PER_DOLLAR
 
 
-def usage(answer: Json) -> Usage | None:
-    """The `Usage` of a picture or clip, if its answer states one."""
+def usage(answer: Json, index: int | None = None) -> Usage | None:
+    """The `Usage` of picture ``index`` or of a clip, if its answer states one."""
     cost = ticks(answer)
-    return None if cost is None else Usage(tokens={"grok_cost_usd_ticks": cost}, cost=dollars(cost))
+    return None if cost is None else Usage({"grok_cost_usd_ticks": cost}, cost=dollars(cost), index=index)
 
 
 def no_answer(code: str, text: str) -> Ima2Error:

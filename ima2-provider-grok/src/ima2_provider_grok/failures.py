@@ -57,7 +57,7 @@ class Refusal(Ima2Error):
 def refusal(stage: Stage, status: int, body: Json, headers: Mapping[str, str], login_hint: str) -> Refusal:
     """The error of an HTTP answer that is not a success. ``login_hint`` says what to do about credentials."""
     code, kind, words = labels(body)
-    extra: dict[str, Any] = {"upstream_code": code, "upstream_type": kind}
+    extra: dict[str, Any] = {"upstream_code": None if " " in str(code) else code, "upstream_type": kind}
     if status == 429:
         extra["retry_after"] = retry_after(headers)
     unwanted = status < 500 and is_moderation(code, words)

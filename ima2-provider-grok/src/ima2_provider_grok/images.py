@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from ima2 import Artifact, Failed, Ima2Error, ImageRequest, Job, Json, Notice, Phase, Source, Update, Usage, merged
+from ima2 import Artifact, Failed, Ima2Error, ImageRequest, Job, Json, Phase, Source, Update, Usage, merged
 from ima2_provider_grok import failures, fetching, planning, prompts, sizes, wire
 from ima2_provider_grok.capabilities import IMAGE, IMAGE_QUALITY, MAX_REFERENCES
 from ima2_provider_grok.downloads import Downloads
@@ -22,8 +22,15 @@ class Drawing:
     path: str
     body: dict[str, Json] = field(repr=False)
     revised: str = field(repr=False)
+    asked: str
+    """The model of the request; `model` draws, which is another one for quality ``high``."""
     keep_revised: bool
     """Whether the planner's words are the revised prompt; of an edit xAI's own are."""
+
+    @property
+    def model(self) -> str:
+        """The model that draws."""
+        return str(self.body["model"])
 
 
 class Images:
@@ -36,9 +43,6 @@ class Images:
         """The updates of a request, whichever of the three kinds it is."""
         model = image_model(request, self._settings)
         sources = await wire.addresses(inputs(request))
-        asked = request.model or self._settings.default_image_model
-        if model != asked:
-            yield Notice("MODEL_REPLACED", f"Quality high is made with {model}.", {"from": asked, "to": model})
         stream: AsyncIterator[Update]
         if request.source is not None:
             stream = self._edit(request, model, sources)
@@ -82,7 +86,7 @@ class Images:
             yield Phase("planning")
             used, drawing = await self._plan(scene, model, sources)
             if used:
-                yield used
+                yield replace(used, index=index)
             yield Phase("streaming")
             try:
                 async for update in self._draw(drawing, index):
@@ -119,7 +123,7 @@ class Images:
     async def _draw(self, drawing: Drawing, index: int) -> AsyncIterator[Update]:
         seconds = self._within(self._settings.generation_timeout_ms / 1000)
         answer = await self._exchange.order(failures.IMAGE, drawing.path, drawing.body, seconds)
-        if used := usage(answer):
+        if used := usage(answer, index):
             yield used
         item = drawn(answer)
         url, revised = item.get("url"), item.get("revised_prompt")
@@ -132,7 +136,8 @@ class Images:
         words = drawing.revised
         if not drawing.keep_revised and isinstance(revised, str) and revised.strip():
             words = revised.strip()
-        yield Artifact(picture, index=index, revised_prompt=words, url=url, model=str(drawing.body["model"]))
+        facts = {"requestedModel": drawing.asked, "effectiveModel": drawing.model}
+        yield Artifact(picture, index, words, url, drawing.model, facts if drawing.asked != drawing.model else {})
 
     def _within(self, seconds: float) -> float:
         return min(seconds, self._job.remaining())
@@ -187,7 +192,7 @@ def drawing_of(request: ImageRequest, model: str, sources: list[str], prompt: st
         body["images"] = pictures
     body.update(sizes.parameters(request.size))
     path = "images/edits" if pictures else "images/generations"
-    return Drawing(path, body, prompt, keep_revised=request.source is None)
+    return Drawing(path, body, prompt, request.model or model, keep_revised=request.source is None)
 
 
 def drawn(answer: Json) -> dict[str, Json]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ima2_provider_grok import progrok
 from ima2_provider_grok.issuer import Issuer
@@ -52,6 +53,12 @@ class LoginLane(Lane):
     def native(self) -> NativeConnection:
         """xAI itself, in the name of the stored login (there may be none)."""
         return NativeConnection(self._settings.base_url, self.account)
+
+    def address(self) -> tuple[int, str]:
+        """Port and base URL of the proxy: of ours when it runs, else where the user's own is expected."""
+        running = self._progrok.address if self._progrok else None
+        url = running or self._settings.proxy_url
+        return urlsplit(url).port or self._settings.proxy_port, url
 
     def problem(self) -> str | None:
         ready = self._settings.no_proxy or self._settings.login_file.exists() or progrok.is_installed()

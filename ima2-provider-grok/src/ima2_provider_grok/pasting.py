@@ -17,7 +17,8 @@ def code_of(pasted: str, state: str) -> str:
     """
     text = pasted.strip().strip("'\"")
     if "code=" in text or "error=" in text:
-        query = parse_qs(text.partition("?")[2].partition("#")[0] or text)
+        address = text.partition("#")[0]
+        query = parse_qs(address.partition("?")[2] or address)
         if "error" in query:
             raise ValueError("The page reported that the login was declined.")
         if not secrets.compare_digest(query.get("state", [""])[0].encode(), state.encode()):

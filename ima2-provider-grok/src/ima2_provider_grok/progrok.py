@@ -49,6 +49,12 @@ class Progrok:
         self._watch: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[str] | None = None
 
+    @property
+    def address(self) -> str | None:
+        """Its base URL, once it is ready."""
+        future = self._ready
+        return future.result() if future is not None and future.done() and not future.cancelled() else None
+
     async def ready(self) -> str:
         """The base URL of the running proxy, as soon as it says it is ready. Raises when it does not come up."""
         if self._watch is None or self._watch.done():
@@ -60,9 +66,8 @@ class Progrok:
             raise _down("is being restarted")
         waited: set[asyncio.Future[Any]] = {watch, future}
         await asyncio.wait(waited, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        current = self._ready
-        if current is not None and current.done() and not current.cancelled():
-            return current.result()
+        if self.address:
+            return self.address
         if watch.done():
             watch.result()
         raise _down("did not get ready in time")

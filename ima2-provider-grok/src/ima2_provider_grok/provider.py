@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from ima2 import (
     Ima2Error,
     ImageRequest,
     Job,
+    Json,
     Provider,
     ProviderStatus,
     Quota,
@@ -107,6 +108,11 @@ class GrokProvider(XaiProvider):
     def __init__(self, settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> None:
         self._login = LoginLane(settings, http)
         super().__init__(settings, http, self._login)
+
+    def runtime(self) -> Mapping[str, Json]:
+        """The proxy's address, whether one is in use or not."""
+        port, url = self._login.address()
+        return {"configuredPort": self._settings.proxy_port, "actualPort": port, "url": url}
 
     async def quota(self) -> Quota:
         """The month's allowance of the stored login. Raises ``GROK_NETWORK_FAILED`` when the page cannot be reached."""

@@ -36,10 +36,10 @@ class Videos:
         if seconds != request.duration:
             text = f"From several references xAI makes at most {seconds} seconds; {request.duration} were asked for."
             yield Notice("DURATION_CLAMPED", text, {"field": "duration", "from": request.duration, "to": seconds})
-        yield Phase("planning")
         if request.mode in orders.PATHS:
             revised, order = request.prompt, await orders.change(request, model)
         else:
+            yield Phase("planning")
             pictures = await orders.pictures_of(request)
             brief = await self._brief(request)
             if brief.used:
@@ -144,7 +144,7 @@ def facts_of(receipt: Receipt, request: VideoRequest, finished: Finished) -> Map
     """What the sidecar tells of a clip. The length is xAI's where it states one, else what was ordered."""
     kept = receipt.data
     model = kept.get("requestedModel") or request.model or VIDEO
-    ordered = kept.get("duration") or orders.duration_of(request)
+    ordered = kept["duration"] if "duration" in kept else orders.duration_of(request)
     return {
         "xaiVideoRequestId": receipt.id,
         "requestedModel": model,

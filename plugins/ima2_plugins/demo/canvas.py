@@ -34,7 +34,7 @@ class Canvas:
             self.image.paste(ramp(stops, (self.w, end - start)), (0, start))
 
     def shade(self, points: Sequence[Point], top: Colour, bottom: Colour, reach: float = 1.0) -> None:
-        """Fill a polygon from its highest point down; ``reach`` is the part of its height where ``bottom`` is reached."""
+        """Fill a polygon from its highest point down; ``bottom`` is reached after the part ``reach`` of its height."""
         first = max(0, math.floor(min(y for _, y in points)))
         last = min(self.h, math.ceil(max(y for _, y in points)) + 1)
         if last <= first:
@@ -78,7 +78,7 @@ class Canvas:
 
 def ramp(stops: Sequence[Colour], size: tuple[int, int]) -> Image.Image:
     """Rows of colour from the first stop to the last."""
-    width, height = size
+    height = size[1]
     rows = bytearray()
     for row in range(height):
         place = row / max(1, height - 1) * (len(stops) - 1)
@@ -102,7 +102,9 @@ def smooth(points: Sequence[Point], steps: int = 10) -> list[Point]:
     for before, start, end, after in zip(held, held[1:], held[2:], held[3:], strict=False):
         for step in range(steps):
             t = step / steps
-            curve.append((_spline(before[0], start[0], end[0], after[0], t), _spline(before[1], start[1], end[1], after[1], t)))
+            curve.append(
+                (_spline(before[0], start[0], end[0], after[0], t), _spline(before[1], start[1], end[1], after[1], t))
+            )
     return [*curve, points[-1]]
 
 

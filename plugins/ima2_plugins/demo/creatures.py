@@ -45,10 +45,12 @@ class Figure:
         for number, (x, y) in enumerate(curve):
             share = number / (len(curve) - 1)
             edge = start + (end - start) * share
-            self.oval(x, y, *[edge + (middle - (start + end) / 2) * math.sin(math.pi * share)] * 2, tint=tint)
+            radius = edge + (middle - (start + end) / 2) * math.sin(math.pi * share)
+            self.oval(x, y, radius, radius, tint=tint)
 
 
 def cat(pen: Figure) -> None:
+    """Sitting, seen from behind."""
     pen.stroke([(0.12, 0.07), (0.4, 0.05), (0.47, 0.26), (0.38, 0.4)], 0.045, 0.045, 0.03)
     pen.shape((-0.2, 0), (-0.22, 0.2), (-0.13, 0.5), (0, 0.6), (0.13, 0.5), (0.22, 0.2), (0.2, 0), soft=True)
     pen.oval(0, 0.66, 0.165, 0.145)
@@ -56,6 +58,7 @@ def cat(pen: Figure) -> None:
 
 
 def dog(pen: Figure) -> None:
+    """Sitting, with hanging ears."""
     pen.stroke([(0.12, 0.06), (0.34, 0.1), (0.42, 0.28)], 0.05, 0.04, 0.02)
     pen.shape((-0.2, 0), (-0.2, 0.25), (-0.13, 0.55), (0.13, 0.55), (0.2, 0.25), (0.2, 0), soft=True)
     pen.oval(0, 0.7, 0.165, 0.17)
@@ -64,6 +67,7 @@ def dog(pen: Figure) -> None:
 
 
 def fox(pen: Figure) -> None:
+    """Sitting, with its brush beside it."""
     pen.stroke([(0.1, 0.08), (0.4, 0.03), (0.56, 0.22), (0.5, 0.5)], 0.05, 0.12, 0.02)
     pen.stroke([(0.535, 0.36), (0.5, 0.5)], 0.075, 0.05, 0.015, tint=mix(pen.dark, pen.bright, 0.75))
     pen.shape((-0.17, 0), (-0.19, 0.2), (-0.1, 0.52), (0.1, 0.52), (0.19, 0.2), (0.17, 0), soft=True)
@@ -72,6 +76,7 @@ def fox(pen: Figure) -> None:
 
 
 def rabbit(pen: Figure) -> None:
+    """Upright, ears apart."""
     pen.oval(0.2, 0.12, 0.085, 0.085, tint=mix(pen.dark, pen.bright, 0.8))
     pen.oval(0, 0.23, 0.215, 0.23)
     pen.oval(0, 0.52, 0.15, 0.14)
@@ -80,6 +85,7 @@ def rabbit(pen: Figure) -> None:
 
 
 def bear(pen: Figure) -> None:
+    """Sitting, broad."""
     pen.shape((-0.3, 0), (-0.34, 0.25), (-0.22, 0.62), (0, 0.7), (0.22, 0.62), (0.34, 0.25), (0.3, 0), soft=True)
     pen.oval(0, 0.76, 0.2, 0.175)
     pen.oval(-0.155, 0.9, 0.07, 0.07)
@@ -87,6 +93,7 @@ def bear(pen: Figure) -> None:
 
 
 def owl(pen: Figure) -> None:
+    """Eyes wide open."""
     pen.shape((-0.12, 0), (-0.24, 0.3), (-0.2, 0.66), (0, 0.8), (0.2, 0.66), (0.24, 0.3), (0.12, 0), soft=True)
     pen.twins((-0.21, 0.6), (-0.22, 0.95), (-0.05, 0.78))
     for side in (-0.095, 0.095):
@@ -96,6 +103,7 @@ def owl(pen: Figure) -> None:
 
 
 def penguin(pen: Figure) -> None:
+    """Standing, from the front."""
     pen.stroke([(-0.17, 0.6), (-0.27, 0.42), (-0.25, 0.24)], 0.03, 0.055, 0.02)
     pen.stroke([(0.17, 0.6), (0.27, 0.42), (0.25, 0.24)], 0.03, 0.055, 0.02)
     pen.shape((-0.14, 0), (-0.21, 0.3), (-0.16, 0.66), (0.16, 0.66), (0.21, 0.3), (0.14, 0), soft=True)
@@ -105,6 +113,7 @@ def penguin(pen: Figure) -> None:
 
 
 def deer(pen: Figure) -> None:
+    """Standing, from the side, with antlers."""
     for x, bend in ((-0.22, -0.02), (-0.16, 0.03), (0.1, -0.02), (0.17, 0.02)):
         pen.stroke([(x, 0.42), (x + bend, 0.2), (x, 0)], 0.035, 0.018, 0.014)
     pen.oval(-0.03, 0.45, 0.25, 0.115)
@@ -122,14 +131,18 @@ def deer(pen: Figure) -> None:
 
 
 def whale(pen: Figure) -> None:
+    """The fluke of one that dives."""
     pen.shape((-0.09, -0.05), (-0.07, 0.35), (-0.03, 0.62), (0.03, 0.62), (0.07, 0.35), (0.13, -0.05), soft=False)
     pen.shape((0, 0.58), (-0.2, 0.66), (-0.5, 0.94), (-0.3, 0.93), (-0.06, 0.8), (0, 0.72), soft=True)
     pen.shape((0, 0.58), (0.2, 0.66), (0.5, 0.94), (0.3, 0.93), (0.06, 0.8), (0, 0.72), soft=True)
     for x in (-0.2, 0.22):
-        pen.stroke([(x * 0.4, 0.0), (x, 0.05), (x * 1.6, 0.0)], 0.008, 0.012, 0.004, tint=mix(pen.dark, pen.bright, 0.7))
+        pen.stroke(
+            [(x * 0.4, 0.0), (x, 0.05), (x * 1.6, 0.0)], 0.008, 0.012, 0.004, tint=mix(pen.dark, pen.bright, 0.7)
+        )
 
 
 def boat(pen: Figure) -> None:
+    """With two sails."""
     pen.shape((-0.01, 0.1), (0.012, 0.1), (0.012, 1.0), (-0.01, 1.0))
     sail = mix(pen.bright, (255, 255, 255), 0.55)
     pen.shape((0.03, 0.2), (0.04, 0.97), (0.22, 0.6), (0.34, 0.2), tint=mix(sail, pen.dark, 0.1))
@@ -138,6 +151,7 @@ def boat(pen: Figure) -> None:
 
 
 def balloon(pen: Figure) -> None:
+    """Striped, with a basket."""
     stripes = (pen.bright, mix(pen.bright, (255, 255, 255), 0.7), mix(pen.bright, pen.dark, 0.35))
     for number, wide in enumerate((0.33, 0.22, 0.09)):
         tint = stripes[number]
@@ -149,6 +163,7 @@ def balloon(pen: Figure) -> None:
 
 
 def lighthouse(pen: Figure) -> None:
+    """Red and white, on a rock."""
     pen.shape((-0.42, 0), (-0.3, 0.07), (-0.2, 0.06), (-0.12, 0.13), (0.12, 0.13), (0.2, 0.08), (0.33, 0.05), (0.44, 0))
     wall = mix(pen.bright, (255, 255, 255), 0.65)
     for number in range(5):
@@ -162,10 +177,19 @@ def lighthouse(pen: Figure) -> None:
 
 
 def castle(pen: Figure) -> None:
+    """Four towers and a gate."""
     for x, wide, high in ((-0.3, 0.08, 0.5), (-0.12, 0.1, 0.72), (0.1, 0.12, 0.6), (0.31, 0.075, 0.46)):
         pen.shape((x - wide, -0.1), (x + wide, -0.1), (x + wide, high), (x - wide, high))
-        pen.shape((x - wide * 1.2, high), (x + wide * 1.2, high), (x, high + wide * 2.7), tint=mix(pen.dark, pen.bright, 0.22))
-        pen.shape((x - 0.016, high - 0.13), (x + 0.016, high - 0.13), (x + 0.016, high - 0.07), (x - 0.016, high - 0.07), tint=pen.bright)
+        pen.shape(
+            (x - wide * 1.2, high), (x + wide * 1.2, high), (x, high + wide * 2.7), tint=mix(pen.dark, pen.bright, 0.22)
+        )
+        pen.shape(
+            (x - 0.016, high - 0.13),
+            (x + 0.016, high - 0.13),
+            (x + 0.016, high - 0.07),
+            (x - 0.016, high - 0.07),
+            tint=pen.bright,
+        )
     pen.shape((-0.4, -0.1), (0.4, -0.1), (0.4, 0.26), (-0.4, 0.26))
     for x in range(-4, 5):
         pen.shape((x / 10 - 0.028, 0.25), (x / 10 + 0.028, 0.25), (x / 10 + 0.028, 0.3), (x / 10 - 0.028, 0.3))
@@ -173,6 +197,7 @@ def castle(pen: Figure) -> None:
 
 
 def cabin(pen: Figure) -> None:
+    """With lit windows and a chimney."""
     pen.shape((0.16, 0.5), (0.26, 0.5), (0.26, 0.82), (0.16, 0.82))
     pen.shape((-0.38, -0.05), (0.38, -0.05), (0.38, 0.42), (-0.38, 0.42))
     pen.shape((-0.5, 0.4), (0.5, 0.4), (0, 0.86), tint=mix(pen.dark, pen.bright, 0.14))
@@ -182,12 +207,28 @@ def cabin(pen: Figure) -> None:
 
 
 def rocket(pen: Figure) -> None:
+    """On its way."""
     pen.shape((0, -0.18), (-0.08, 0.08), (0, 0.12), (0.08, 0.08), tint=(255, 170, 80), soft=True)
     pen.twins((-0.1, 0.1), (-0.22, 0.0), (-0.2, 0.22), (-0.11, 0.36), tint=pen.bright)
     body = mix(pen.bright, (255, 255, 255), 0.8)
-    pen.shape((-0.1, 0.08), (-0.14, 0.4), (-0.09, 0.72), (0, 0.95), (0.09, 0.72), (0.14, 0.4), (0.1, 0.08), tint=body, soft=True)
+    pen.shape(
+        (-0.1, 0.08),
+        (-0.14, 0.4),
+        (-0.09, 0.72),
+        (0, 0.95),
+        (0.09, 0.72),
+        (0.14, 0.4),
+        (0.1, 0.08),
+        tint=body,
+        soft=True,
+    )
     pen.oval(0, 0.54, 0.07, 0.07, tint=pen.bright)
     pen.oval(0, 0.54, 0.045, 0.045, tint=mix(pen.dark, (120, 190, 230), 0.6))
+
+
+def islet(pen: Figure) -> None:
+    """A flat rock in the water, for figures that cannot swim."""
+    pen.shape((-0.85, -0.09), (-0.5, 0.02), (-0.1, 0.07), (0.35, 0.05), (0.6, 0.0), (0.9, -0.09))
 
 
 FIGURES: dict[str, tuple[Callable[[Figure], None], float]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PIL import Image, ImageDraw
 
@@ -26,12 +27,14 @@ def jagged(canvas: Canvas, base: float, height: float, roughness: float = 0.52) 
     line = [canvas.rng.uniform(0.1, 0.5), canvas.rng.uniform(0.4, 0.9), canvas.rng.uniform(0.1, 0.6)]
     spread = 0.5
     while len(line) < 300:
-        middles = [(a + b) / 2 + canvas.rng.uniform(-spread, spread) * 0.62 for a, b in zip(line, line[1:], strict=False)]
+        middles = [(a + b) / 2 + canvas.rng.uniform(-spread, spread) * 0.62 for a, b in pairwise(line)]
         line = [value for pair in zip(line, middles, strict=False) for value in pair] + [line[-1]]
         spread *= roughness
     low, high = min(line), max(line)
     across = canvas.w / (len(line) - 1)
-    return [(number * across, base - height * ((value - low) / (high - low)) ** 1.3) for number, value in enumerate(line)]
+    return [
+        (number * across, base - height * ((value - low) / (high - low)) ** 1.3) for number, value in enumerate(line)
+    ]
 
 
 def ground(canvas: Canvas, skyline: Sequence[Point], top: Colour, bottom: Colour, reach: float = 0.5) -> None:
@@ -52,7 +55,10 @@ def snowcap(canvas: Canvas, skyline: Sequence[Point], base: float, height: float
             deep = canvas.rng.uniform(0.25, 0.75)
         depths.append(height * 0.3 * deep * abs(1 - (number % 14) / 7))
     line = base - height * 0.42
-    lower = [(x, y + max(0.0, min(depth + (line - y) * 0.4, line - y))) for (x, y), depth in zip(skyline, depths, strict=True)]
+    lower = [
+        (x, y + max(0.0, min(depth + (line - y) * 0.4, line - y)))
+        for (x, y), depth in zip(skyline, depths, strict=True)
+    ]
     canvas.draw.polygon([*skyline, *reversed(lower)], fill=tint)
     shade = mix(tint, (58, 76, 128), 0.24)
     for start in range(0, len(skyline) - 1, 6):
@@ -75,7 +81,12 @@ def conifer(canvas: Canvas, x: float, foot: float, height: float, tint: Colour, 
         sag = height * 0.03
         draw.polygon([(x - wide, low + sag), (x, low - sag), (x + wide, low + sag), (x, top)], fill=tint)
         if snow:
-            tip = (x - wide * 0.9, low + sag * 0.7), (x - wide * 0.2, low - sag), (x, top), (x - wide * 0.35, low - sag * 2.4)
+            tip = (
+                (x - wide * 0.9, low + sag * 0.7),
+                (x - wide * 0.2, low - sag),
+                (x, top),
+                (x - wide * 0.35, low - sag * 2.4),
+            )
             draw.polygon(tip, fill=snow)
 
 
@@ -142,7 +153,9 @@ def towers(canvas: Canvas, base: float, height: float, tint: Colour, lit: Colour
             draw.rectangle((x + across * 0.3, top - across * 0.22, x + across * 0.7, top), fill=tint)
         if rng.random() < 0.3:
             mast = x + across / 2
-            draw.line((mast, top - across * rng.uniform(0.4, 0.9), mast, top), fill=tint, width=max(1, round(canvas.u / 420)))
+            draw.line(
+                (mast, top - across * rng.uniform(0.4, 0.9), mast, top), fill=tint, width=max(1, round(canvas.u / 420))
+            )
         if lit:
             windows(canvas, (x, top, across, base - top), tint, lit)
         x += across * rng.uniform(0.96, 1.25)
@@ -185,17 +198,29 @@ def blossoms(canvas: Canvas, colours: Palette, skyline: Sequence[Point], tints: 
             continue
         for petal in range(5):
             turn = petal * math.tau / 5 + lean
-            canvas.disc(head[0] + math.cos(turn) * size * 0.62, head[1] + math.sin(turn) * size * 0.62, size * 0.55, tint)
+            canvas.disc(
+                head[0] + math.cos(turn) * size * 0.62, head[1] + math.sin(turn) * size * 0.62, size * 0.55, tint
+            )
         canvas.disc(*head, size * 0.36, mix(tint, (255, 226, 130), 0.8))
 
 
 def dune(canvas: Canvas, base: float, height: float, lit: Colour, shade: Colour, peak: float) -> list[Point]:
-    """A dune with its crest at ``peak`` (0 to 1 across): light on the left of its spine, shade on the right. Returns its skyline."""
+    """A dune with its crest at ``peak`` (0 to 1 across), light on the left of its spine and shade on the right.
+
+    Returns its skyline.
+    """
     rng, x = canvas.rng, peak * canvas.w
     top = (x, base - height)
-    left = [(-0.3 * canvas.w, base + height * rng.uniform(0, 0.4)), (x * 0.45, base - height * rng.uniform(0.15, 0.4)), top]
+    left = [
+        (-0.3 * canvas.w, base + height * rng.uniform(0, 0.4)),
+        (x * 0.45, base - height * rng.uniform(0.15, 0.4)),
+        top,
+    ]
     across = canvas.w - x
-    right = [(x + across * 0.4, base - height * rng.uniform(0.1, 0.3)), (canvas.w * 1.3, base + height * rng.uniform(0, 0.5))]
+    right = [
+        (x + across * 0.4, base - height * rng.uniform(0.1, 0.3)),
+        (canvas.w * 1.3, base + height * rng.uniform(0, 0.5)),
+    ]
     crest = smooth([*left, *right], 40)
     ground(canvas, crest, lit, mix(lit, shade, 0.45), 0.9)
     sway, deep = canvas.u * rng.uniform(0.1, 0.16), canvas.h * 1.1 - top[1]

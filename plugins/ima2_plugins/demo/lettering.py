@@ -11,7 +11,14 @@ from ima2_plugins.demo.palette import Colour
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _CREAM: Colour = (255, 251, 240)
-_FONTS = ("NotoSansCJK-Regular.ttc", "NanumGothic.ttf", "AppleSDGothicNeo.ttc", "malgun.ttf", "msyh.ttc", "DejaVuSans.ttf")
+_FONTS = (
+    "NotoSansCJK-Regular.ttc",
+    "NanumGothic.ttf",
+    "AppleSDGothicNeo.ttc",
+    "malgun.ttf",
+    "msyh.ttc",
+    "DejaVuSans.ttf",
+)
 """Looked for where Pillow's own font lacks a letter."""
 
 
@@ -37,13 +44,15 @@ def _caption(image: Image.Image, words: str, size: float) -> None:
     step = size * 1.5
     top = image.height - margin - step * len(lines) + size * 0.35
     veil = round(min(image.height * 0.5, image.height - top + size * 4))
-    shade = Image.linear_gradient("L").point([round(0.6 * level) for level in range(256)]).resize((image.width, veil))
+    shade = Image.linear_gradient("L").point([round(0.72 * level) for level in range(256)]).resize((image.width, veil))
     image.paste((8, 8, 18), (0, image.height - veil), shade)
     text = Image.new("L", image.size)
     draw = ImageDraw.Draw(text)
     for number, line in enumerate(lines):
         draw.text((margin + size * 0.7, top + number * step), line, font=font, fill=255)
-    draw.rectangle((margin, top + size * 0.1, margin + max(1, size * 0.1), top + step * len(lines) - size * 0.3), fill=190)
+    draw.rectangle(
+        (margin, top + size * 0.1, margin + max(1, size * 0.1), top + step * len(lines) - size * 0.3), fill=190
+    )
     box = (0, max(0, round(top - size)), image.width, image.height)
     shadow = text.crop(box).filter(ImageFilter.GaussianBlur(size * 0.16)).point([level // 2 for level in range(256)])
     image.paste((0, 0, 0), (0, box[1] + max(1, round(size * 0.07))), shadow)
@@ -56,9 +65,13 @@ def _pill(image: Image.Image, words: str, size: float, x: int, y: int, *, from_r
     scale = 3
     wide, high = round(font.getlength(words) + size * 1.3), round(size * 1.75)
     plate = Image.new("L", (wide * scale, high * scale))
-    ImageDraw.Draw(plate).rounded_rectangle((0, 0, wide * scale - 1, high * scale - 1), high * scale / 2, fill=150)
+    ImageDraw.Draw(plate).rounded_rectangle((0, 0, wide * scale - 1, high * scale - 1), high * scale / 2, fill=175)
     left = x - wide if from_right else x
     image.paste((12, 12, 24), (left, y), plate.reduce(scale))
+    rim = Image.new("L", plate.size)
+    box = (0, 0, wide * scale - 1, high * scale - 1)
+    ImageDraw.Draw(rim).rounded_rectangle(box, high * scale / 2, outline=120, width=max(2, scale))
+    image.paste(_CREAM, (left, y), rim.reduce(scale))
     ImageDraw.Draw(image).text((left + wide / 2, y + high / 2), words, font=font, fill=_CREAM, anchor="mm")
 
 

@@ -87,7 +87,8 @@ def palette(hour: float, variant: int, tints: Sequence[Colour] = (), turn: float
     colours = [_turned(mix(a, b, place - start), turn) for a, b in pairs]
     for number, tint in enumerate(tints):
         colours = [tinted(one, tint, 0.62 / (1 + number)) for one in colours]
-    return Palette(tuple(colours[:4]), *colours[4:8], night=max(0.0, place - 2))
+    lamp, far, near, accent = colours[4:8]
+    return Palette(tuple(colours[:4]), lamp, far, near, accent, night=max(0.0, place - 2))
 
 
 def _moment(index: int, variant: int) -> list[Colour]:

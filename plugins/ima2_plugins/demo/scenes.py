@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFilter
 
 from ima2_plugins.demo import land
 from ima2_plugins.demo.canvas import Canvas, Point
-from ima2_plugins.demo.palette import Colour, Palette, light, mix
+from ima2_plugins.demo.flow import flow
+from ima2_plugins.demo.palette import Palette, mix
 from ima2_plugins.demo.sky import aurora, birds, sky, snowfall
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a scene leaves for figures: the ground's height at x, a point on the water, and the light's place."""
-
-    ground: Callable[[float], float]
-    lamp: tuple[float, float, float]
-    horizon: float
-    figures: Colour
-
-
-def place_lamp(canvas: Canvas, colours: Palette, hour: float, horizon: float, size: float = 0.055) -> tuple[float, float, float]:
-    """Where sun or moon stands: low at dawn and dusk, high at noon and at night."""
-    x = canvas.rng.choice((0.3, 0.36, 0.62, 0.7)) + canvas.rng.uniform(-0.05, 0.05)
-    height = 0.16 + 0.5 * abs(math.sin(hour * math.pi * 1.5)) if hour < 0.9 else 0.62
-    radius = canvas.u * size * (1.0 if colours.night > 0.5 else 1.25)
-    return (0.12 + 0.76 * x) * canvas.w, horizon * (1 - height * 0.92), radius
+from ima2_plugins.demo.space import deep_space
+from ima2_plugins.demo.stage import Stage, place_lamp
 
 
 def hills(canvas: Canvas, colours: Palette, hour: float) -> Stage:
+    """Six rolling ridges, firs on two of them."""
     horizon = canvas.h * 0.62
     lamp = place_lamp(canvas, colours, hour, horizon)
     sky(canvas, colours, horizon, lamp)
@@ -51,6 +35,7 @@ def hills(canvas: Canvas, colours: Palette, hour: float) -> Stage:
 
 
 def mountain(canvas: Canvas, colours: Palette, hour: float) -> Stage:
+    """Rock and snow above a wood."""
     horizon = canvas.h * 0.66
     lamp = place_lamp(canvas, colours, hour, horizon, 0.05)
     sky(canvas, colours, horizon, lamp)
@@ -72,6 +57,7 @@ def mountain(canvas: Canvas, colours: Palette, hour: float) -> Stage:
 
 
 def sea(canvas: Canvas, colours: Palette, hour: float) -> Stage:
+    """Open water that carries the light."""
     horizon = canvas.h * 0.55
     lamp = place_lamp(canvas, colours, hour, horizon, 0.062)
     sky(canvas, colours, horizon, lamp)
@@ -83,10 +69,11 @@ def sea(canvas: Canvas, colours: Palette, hour: float) -> Stage:
     land.water(canvas, colours, horizon, lamp)
     canvas.mist(horizon - canvas.u * 0.03, horizon, colours.sky[3], 0.4)
     birds(canvas, colours, lamp[0] + canvas.u * 0.2, lamp[1] - canvas.u * 0.02, 6, 0.017)
-    return Stage(lambda _: canvas.h * 0.68, lamp, horizon, mix(colours.near, colours.sky[0], 0.15))
+    return Stage(lambda _: canvas.h * 0.68, lamp, horizon, mix(colours.near, colours.sky[0], 0.15), afloat=True)
 
 
 def forest(canvas: Canvas, colours: Palette, hour: float) -> Stage:
+    """Rows of firs in mist."""
     horizon = canvas.h * 0.7
     lamp = place_lamp(canvas, colours, hour, canvas.h * 0.6, 0.06)
     sky(canvas, colours, horizon, lamp)
@@ -106,6 +93,7 @@ def forest(canvas: Canvas, colours: Palette, hour: float) -> Stage:
 
 
 def city(canvas: Canvas, colours: Palette, hour: float) -> Stage:
+    """A skyline and its river."""
     horizon = canvas.h * 0.76
     lamp = place_lamp(canvas, colours, hour, canvas.h * 0.6, 0.075)
     sky(canvas, colours, horizon, lamp)
@@ -118,7 +106,7 @@ def city(canvas: Canvas, colours: Palette, hour: float) -> Stage:
         land.towers(canvas, horizon, canvas.h * (0.52 - 0.12 * layer), tint, shown, canvas.u * (0.055 + 0.026 * layer))
         canvas.mist(horizon - canvas.h * 0.2, horizon, mix(colours.sky[3], colours.accent, 0.3), 0.3 * (1 - share))
     mirror(canvas, colours, horizon)
-    return Stage(lambda _: canvas.h * 0.9, lamp, horizon, mix(colours.near, (0, 0, 0), 0.3))
+    return Stage(lambda _: canvas.h * 0.88, lamp, horizon, mix(colours.near, (0, 0, 0), 0.3), afloat=True)
 
 
 def mirror(canvas: Canvas, colours: Palette, horizon: float) -> None:
@@ -139,6 +127,7 @@ def mirror(canvas: Canvas, colours: Palette, horizon: float) -> None:
 
 
 def desert(canvas: Canvas, colours: Palette, hour: float) -> Stage:
+    """Dunes."""
     horizon = canvas.h * 0.6
     lamp = place_lamp(canvas, colours, hour, horizon, 0.085)
     sky(canvas, colours, horizon, lamp)
@@ -158,6 +147,7 @@ def desert(canvas: Canvas, colours: Palette, hour: float) -> Stage:
 
 
 def snow(canvas: Canvas, colours: Palette, hour: float) -> Stage:
+    """Winter: white hills, firs, and northern lights at night."""
     horizon = canvas.h * 0.62
     lamp = place_lamp(canvas, colours, hour, horizon, 0.05)
     sky(canvas, colours, horizon, lamp)
@@ -178,6 +168,7 @@ def snow(canvas: Canvas, colours: Palette, hour: float) -> Stage:
 
 
 def meadow(canvas: Canvas, colours: Palette, hour: float) -> Stage:
+    """A field of flowers."""
     horizon = canvas.h * 0.56
     lamp = place_lamp(canvas, colours, hour, horizon)
     sky(canvas, colours, horizon, lamp)
@@ -190,7 +181,13 @@ def meadow(canvas: Canvas, colours: Palette, hour: float) -> Stage:
         land.ground(canvas, line, top, mix(top, colours.near, 0.75 * share), 0.9)
         if layer == 2:
             land.grove(canvas, line, canvas.u * 0.06, mix(top, colours.near, 0.5), 0.4)
-    tints = (colours.accent, (240, 108, 132), (255, 255, 250), (250, 196, 92), mix(colours.accent, (150, 110, 220), 0.75))
+    tints = (
+        colours.accent,
+        (240, 108, 132),
+        (255, 255, 250),
+        (250, 196, 92),
+        mix(colours.accent, (150, 110, 220), 0.75),
+    )
     dim = 0.35 * colours.night
     stage = Stage(lambda _: canvas.h * 0.8, lamp, horizon, mix(colours.near, (0, 0, 0), 0.25))
     land.blossoms(canvas, colours, line, [mix(tint, colours.sky[1], dim) for tint in tints])
@@ -199,37 +196,9 @@ def meadow(canvas: Canvas, colours: Palette, hour: float) -> Stage:
 
 
 def space(canvas: Canvas, colours: Palette, hour: float) -> Stage:
-    from ima2_plugins.demo.space import deep_space
-
-    ground = deep_space(canvas, colours)
-    return Stage(ground, (canvas.w * 0.5, canvas.h * 0.3, canvas.u * 0.1), canvas.h * 0.85, mix(colours.near, (0, 0, 0), 0.5))
-
-
-def flow(canvas: Canvas, colours: Palette, hour: float) -> Stage:
-    """Strokes that follow a field of slow turns, in the colours of the hour."""
-    rng, unit = canvas.rng, canvas.u / 1000
-    ground = mix(colours.near, colours.sky[0], 0.3)
-    canvas.gradient([mix(ground, colours.sky[0], 0.5), ground])
-    tints = [*colours.sky, colours.accent, colours.far, colours.lamp]
-    waves = [(rng.uniform(0.6, 2.1), rng.uniform(0.6, 2.1), rng.uniform(0, math.tau), rng.uniform(0.5, 1.2)) for _ in range(4)]
-    lean = rng.uniform(-0.6, 0.6)
-    count = round(1150 * canvas.detail)
-    for number in range(count):
-        share = number / count
-        x, y = rng.uniform(-0.1, 1.05) * canvas.w, rng.uniform(-0.05, 1.05) * canvas.h
-        path, step = [(x, y)], 15 * unit
-        for _ in range(rng.randint(8, 26)):
-            turn = lean + sum(g * math.sin(a * x / canvas.u * 3 + b * y / canvas.u * 3 + p) for a, b, p, g in waves)
-            x, y = x + math.cos(turn) * step, y + math.sin(turn) * step
-            path.append((x, y))
-        place = (path[0][1] / canvas.h + rng.gauss(0, 0.13)) * (len(tints) - 1)
-        tint = mix(tints[max(0, min(len(tints) - 1, round(place)))], ground, 0.62 * (1 - share) ** 1.6)
-        tint = mix(tint, (255, 255, 255), 0.12 * rng.random()) if light(tint) > 0.3 else tint
-        wide = unit * (9 - 6.4 * share) * rng.uniform(0.5, 1.25)
-        canvas.draw.line(path, fill=tint, width=max(1, round(wide)))
-        for px, py in (path[0], path[-1]):
-            canvas.disc(px, py, wide / 2, tint)
-    return Stage(lambda _: canvas.h * 0.86, (canvas.w / 2, canvas.h / 3, canvas.u / 10), canvas.h, mix(ground, (0, 0, 0), 0.5))
+    """Deep space over some moon; the hour only colours it."""
+    ground, planet = deep_space(canvas, colours)
+    return Stage(ground, planet, canvas.h * 0.85, mix(colours.near, (0, 0, 0), 0.5))
 
 
 SCENES: dict[str, Callable[[Canvas, Palette, float], Stage]] = {

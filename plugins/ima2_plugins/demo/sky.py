@@ -66,7 +66,9 @@ def clouds(canvas: Canvas, colours: Palette, horizon: float) -> None:
     """Long thin clouds, lit from below."""
     size = canvas.w, max(8, round(horizon))
     field = canvas.noise(size, (3, 9), 4)
-    fade = Image.linear_gradient("L").point([round(255 * math.sin(level / 255 * math.pi) ** 0.7) for level in range(256)])
+    fade = Image.linear_gradient("L").point(
+        [round(255 * math.sin(level / 255 * math.pi) ** 0.7) for level in range(256)]
+    )
     thin = field.point([max(0, min(255, (level - 132) * 3)) for level in range(256)])
     mask = ImageChops.multiply(thin, fade.resize(size)).point([round(level * 0.46) for level in range(256)])
     shadow = ImageChops.offset(mask, 0, round(canvas.u * 0.008)).point([level // 2 for level in range(256)])
@@ -113,7 +115,9 @@ def rain(canvas: Canvas, colours: Palette) -> None:
     for _ in range(round(420 * canvas.detail)):
         x, y = canvas.rng.uniform(-0.1, 1.1) * canvas.w, canvas.rng.uniform(-0.1, 1) * canvas.h
         long = canvas.u * canvas.rng.uniform(0.02, 0.06)
-        draw.line((x, y, x - long * 0.25, y + long), fill=canvas.rng.randint(40, 130), width=max(1, round(canvas.u / 700)))
+        draw.line(
+            (x, y, x - long * 0.25, y + long), fill=canvas.rng.randint(40, 130), width=max(1, round(canvas.u / 700))
+        )
     canvas.veil(tint, mask)
 
 

@@ -13,8 +13,8 @@ from ima2_plugins.demo.palette import Colour, Palette, mix, tinted
 from ima2_plugins.demo.sky import stars
 
 
-def deep_space(canvas: Canvas, colours: Palette) -> Callable[[float], float]:
-    """Paint it all; returns the height of the ground at x."""
+def deep_space(canvas: Canvas, colours: Palette) -> tuple[Callable[[float], float], tuple[float, float, float]]:
+    """Paint it all. Returns the height of the ground at x, and the large planet's place and radius."""
     dark = mix(mix(colours.sky[0], (6, 8, 24), 0.72), colours.near, 0.2)
     canvas.gradient([mix(dark, colours.sky[1], 0.12), dark, mix(dark, (0, 0, 0), 0.4)])
     vivid = [tinted((150, 130, 165), one, 0.85) for one in (colours.sky[1], colours.sky[2], colours.accent)]
@@ -32,7 +32,7 @@ def deep_space(canvas: Canvas, colours: Palette) -> Callable[[float], float]:
     land.ground(canvas, line, mix(rock, colours.sky[1], 0.3), rock, 0.5)
     line = land.rolling(canvas, canvas.h * 0.93, canvas.u * 0.022, 1.2)
     land.ground(canvas, line, mix(rock, colours.sky[2], 0.1), mix(rock, (0, 0, 0), 0.5), 0.5)
-    return lambda at: land.height_at(line, at)
+    return lambda at: land.height_at(line, at), (x, y, radius)
 
 
 def nebula(canvas: Canvas, tint: Colour, strength: float) -> None:

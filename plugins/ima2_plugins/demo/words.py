@@ -15,13 +15,13 @@ FAILURES: dict[str, tuple[str, int, str]] = {
     "auth": ("DEMO_AUTH_FAILED", 401, "The demo was asked to reject its credential. Take the word out of the prompt."),
     "offline": ("NETWORK_FAILED", 503, "The demo was asked to be out of reach. Try again."),
 }
-"""What ``demo:fail=`` takes, besides ``crash`` (a bug: `RuntimeError`) and ``hang`` (until cancelled or out of time)."""
+"""What ``demo:fail=`` takes, besides ``crash`` (a bug: `RuntimeError`) and ``hang`` (until the job is over)."""
 
 _ORDER = re.compile(r"\s*\bdemo:(?:(fail)=(\w+)|(delay)=(\d{1,7}))", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 
 SCENES: dict[str, str] = {
-    "sea": "sea ocean beach wave boat ship sail sailing whale fish island harbor harbour lake water coast lighthouse 바다 파도 호수",
+    "sea": "sea ocean beach wave boat ship sail sailing whale fish island lake water coast lighthouse 바다 파도 호수",
     "forest": "forest wood woods woodland tree pine jungle deer bear owl wolf fox 숲 나무",
     "city": "city town skyline street tower skyscraper neon cyberpunk downtown metropolis 도시 거리",
     "space": "space galaxy planet nebula cosmos universe rocket astronaut saturn mars orbit alien 우주 행성 은하",
@@ -73,7 +73,7 @@ COLOURS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """A prompt, understood. ``text`` is the prompt without orders to the demo; ``hour`` runs from dawn (0) to night (1)."""
+    """A prompt, understood: ``text`` without orders to the demo, ``hour`` from dawn (0) to night (1)."""
 
     text: str
     scene: str | None

@@ -136,8 +136,9 @@ class SseSink(ima2.EventSink):
                 self._since_prune = 0
                 since = self._now() - int(self._settings.keep_terminal * 1000)
                 await self._journal.prune(self._settings.ring, since)
-        except Exception:
-            self._log.exception("%d events could not be written down; they are only sent live", len(entries))
+        except Exception as error:  # its text may hold the rows: only what the database itself said is logged
+            reason = getattr(error, "orig", None) or type(error).__name__
+            self._log.warning("%d events could not be written down (%s); they are only sent live", len(entries), reason)
 
     async def _tell(self, payload: Payload, entry: Entry) -> None:
         frames: dict[Rendering, Frame] = {}

@@ -132,6 +132,7 @@ async def test_two_processes_renew_once(oauth: Oauth, backend: World, auth_file:
 
 async def test_a_renewal_outlives_the_job_that_asked_for_it(oauth: Oauth, backend: World, auth_file: Path) -> None:
     auth_file.write_text(json.dumps(chatgpt.login(backend, lifetime=200)))
+    before = saved(auth_file)["tokens"]["refresh_token"]
     backend.state["chatgpt.slow"] = 0.3
     provider = oauth(backend)
     task = asyncio.create_task(draw(provider))
@@ -141,7 +142,7 @@ async def test_a_renewal_outlives_the_job_that_asked_for_it(oauth: Oauth, backen
     with pytest.raises(asyncio.CancelledError):
         await task
     await provider.close()
-    assert saved(auth_file)["tokens"]["refresh_token"] == backend.state["chatgpt.refresh"]
+    assert saved(auth_file)["tokens"]["refresh_token"] == backend.state["chatgpt.refresh"] != before
 
 
 async def test_what_a_renewal_leaves_out_stays(oauth: Oauth, backend: World, auth_file: Path) -> None:

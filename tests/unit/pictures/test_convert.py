@@ -10,7 +10,6 @@ import pytest
 from PIL import Image, ImageCms
 
 from ima2.errors import Ima2Error
-from ima2.models import Picture
 from ima2.pictures.convert import convert, flat_picture, open_picture, shrink, upright_picture
 from ima2.pictures.sniff import media_type_of, size_of
 
@@ -154,12 +153,20 @@ class TestShrinking:
         return encoded(Image.frombytes("RGB", (edge, edge), os.urandom(edge * edge * 3)))
 
     def test_a_picture_that_fits_stays_as_it_is(self) -> None:
-        picture = Picture(encoded(halves()), "image/png")
-        assert shrink(picture, len(base64.b64encode(picture.data))) is picture
+        data = encoded(halves())
+        same = shrink(data, len(base64.b64encode(data)))
+        assert same.data is data
+        assert same.media_type == "image/png"
+
+    def test_what_is_no_picture_is_refused_however_small(self) -> None:
+        for limit in (3, 1000):
+            with pytest.raises(Ima2Error) as caught:
+                shrink(b"words", limit)
+            assert caught.value.code == "IMAGE_INVALID"
 
     def test_one_character_too_many_makes_it_a_progressive_jpeg(self) -> None:
-        picture = Picture(self.noise(200), "image/png")
-        small = shrink(picture, len(base64.b64encode(picture.data)) - 1)
+        data = self.noise(200)
+        small = shrink(data, len(base64.b64encode(data)) - 1)
         assert small.media_type == media_type_of(small.data) == "image/jpeg"
         assert b"\xff\xc2" in small.data
         assert size_of(small.data) == (200, 200)
@@ -170,16 +177,16 @@ class TestShrinking:
             quality: len(base64.b64encode(encoded(image, "JPEG", quality=quality, progressive=True)))
             for quality in (85, 75, 65, 55)
         }
-        picture = Picture(encoded(image), "image/png")
+        data = encoded(image)
         for quality, size in sizes.items():
-            assert len(base64.b64encode(shrink(picture, size).data)) == size, quality
+            assert len(base64.b64encode(shrink(data, size).data)) == size, quality
 
     def test_large_pictures_are_made_smaller_before_they_are_given_up(self) -> None:
-        picture = Picture(encoded(Image.effect_noise((4200, 600), 90).convert("RGB")), "image/png")
-        assert size_of(shrink(picture, 1_600_000).data) == (3840, 549)
-        assert size_of(shrink(picture, 400_000).data) == (2048, 293)
+        data = encoded(Image.effect_noise((4200, 600), 90).convert("RGB"))
+        assert size_of(shrink(data, 1_600_000).data) == (3840, 549)
+        assert size_of(shrink(data, 400_000).data) == (2048, 293)
         with pytest.raises(Ima2Error) as caught:
-            shrink(picture, 1000)
+            shrink(data, 1000)
         assert (caught.value.code, caught.value.status) == ("REF_TOO_LARGE", 400)
 
     def test_transparency_ends_on_white_and_turned_pictures_upright(self) -> None:
@@ -187,7 +194,7 @@ class TestShrinking:
         exif = Image.Exif()
         exif[0x0112] = 8
         data = encoded(clear, exif=exif.tobytes(), compress_level=0)
-        small = opened(shrink(Picture(data, "image/png"), 8000).data)
+        small = opened(shrink(data, 8000).data)
         assert small.size == (200, 300)
         assert min(at(small, 100, 100)) == 255
 

@@ -1,7 +1,7 @@
 // Messages that stay until they are dismissed: what failed, its code, what to do.
 
 import { advice } from "./advice.js";
-import { $, h, say } from "./dom.js";
+import { $, h, rich, say } from "./dom.js";
 
 /** Show a failure. `again` is called by the button that takes the prompt back; without it there is no such button. */
 export function alertOf({ code, text, prompt, again }) {
@@ -9,9 +9,9 @@ export function alertOf({ code, text, prompt, again }) {
   const message = h(
     "article",
     { class: "alert", role: "alert", data: { code } },
-    h("p", {}, h("strong", {}, text), " ", h("span", { class: "mono" }, code)),
+    h("p", {}, h("strong", {}, rich(text)), " ", h("span", { class: "mono" }, code)),
     h("button", { class: "round", type: "button", "aria-label": "Dismiss", onclick: close }, "✕"),
-    h("p", {}, advice(code)),
+    h("p", {}, rich(advice(code))),
     prompt && h("p", { class: "quote" }, prompt),
     again && h("div", { class: "actions" }, h("button", { class: "quiet", type: "button", onclick: () => (close(), again()) }, "Use again")),
   );

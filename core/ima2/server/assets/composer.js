@@ -2,7 +2,7 @@
 
 import { alertOf } from "./alerts.js";
 import { ask } from "./api.js";
-import { $, h } from "./dom.js";
+import { $, h, rich } from "./dom.js";
 import * as jobs from "./jobs.js";
 
 const form = $("composer");
@@ -51,7 +51,7 @@ const chosen = () => providers.find((row) => row.id === fields.provider.value);
 
 function fit() {
   const row = chosen();
-  $("composer-note").textContent = row ? row.problem || "" : "No provider is on. `ima2 plugins list` shows what is installed.";
+  $("composer-note").replaceChildren(...rich(row ? row.problem || "" : "No provider is on. `ima2 plugins list` shows what is installed."));
   if (!row) return;
   const models = row.models.filter((model) => model.media === "image" && model.supported);
   fill("model", models.map((model) => [model.id, model.title]), row.defaultModel);

@@ -17,6 +17,9 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Text of the server with its `commands` set as code. */
+export const rich = (text) => text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
+
 /** Say something to those who listen to the page. */
 export function say(text) {
   $("spoken").textContent = text;

@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { $, counted, h } from "./dom.js";
 
 const PAGE = 48;
+const SWAP_MS = 3000;
 const rows = [];
 const tiles = new Map();
 let cursor = null;
@@ -37,12 +38,21 @@ export async function load() {
 /** Fetch what a job made and put it in place of the job's tile. */
 export async function collect(id, place) {
   const page = await ask(`/api/history?limit=24&requestId=${encodeURIComponent(id)}`).catch(() => null);
+  if (place && page?.items.length) await Promise.race([Promise.all(page.items.map(ready)), wait(SWAP_MS)]);
   if (page?.items.length) merge(page.items, place);
   place?.remove();
-  if (!page) return 0;
-  settle({ ...(await ask("/api/history?limit=1").catch(() => page)) });
-  return page.items.length;
+  if (page) settle(page);
+  return page?.items.length ?? 0;
 }
+
+/** Fetch a picture before it is shown, so that it takes its preview's place without a gap. */
+async function ready(row) {
+  const picture = new Image();
+  picture.src = row.thumb || row.url;
+  await picture.decode().catch(() => {});
+}
+
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function more() {
   if (!cursor) return;
@@ -77,7 +87,7 @@ const older = (one, other) => one.createdAt < other.createdAt || (one.createdAt 
 
 function settle(page) {
   if (typeof page.total === "number") total = Math.max(page.total, rows.length);
-  const reading = page.indexing ? ` · reading the folder, ${page.indexing.done} of ${page.indexing.todo}` : "";
+  const reading = page.indexing?.todo ? ` · reading the folder, ${page.indexing.done} of ${page.indexing.todo}` : "";
   $("gallery-note").textContent = total ? counted(total, "picture") + reading : reading.slice(3);
   $("empty").hidden = rows.length > 0 || $("grid").childElementCount > 0;
   $("more").hidden = !cursor;

@@ -1,7 +1,7 @@
 // What is installed: providers with what they lack, plugins with their states.
 
 import { ask } from "./api.js";
-import { $, counted, h } from "./dom.js";
+import { $, counted, h, rich } from "./dom.js";
 
 const STATES = { ready: "good", failed: "bad", off: "", found: "" };
 
@@ -21,7 +21,7 @@ function showProviders({ providers, default: preferred }) {
 
 function card(row, isDefault) {
   const state = row.problem
-    ? [h("i", { class: "dot warn", "aria-hidden": "true" }), h("span", {}, row.problem)]
+    ? [h("i", { class: "dot warn", "aria-hidden": "true" }), h("span", {}, rich(row.problem))]
     : [h("i", { class: "dot good", "aria-hidden": "true" }), h("span", {}, "Ready")];
   return h(
     "li",
@@ -62,6 +62,6 @@ function line(row) {
     h("i", { class: `dot ${STATES[row.state] ?? ""}`, "aria-hidden": "true" }),
     h("span", { class: "name", title: from }, row.name),
     h("span", { class: "soft" }, row.state),
-    h("span", { class: "rest" }, rest),
+    h("span", { class: "rest" }, rich(rest)),
   );
 }

@@ -5,6 +5,7 @@ import { ask, serverNow } from "./api.js";
 import { $, h, lasted, say } from "./dom.js";
 
 const PHASES = { queued: "Waiting", planning: "Planning", streaming: "Drawing", decoding: "Finishing" };
+const UNKNOWN_MS = 10000;
 const running = new Map();
 let pictures = () => {};
 let reuse = () => {};
@@ -39,7 +40,7 @@ export function begin({ id, prompt, startedAt = serverNow(), many = 1, phase = "
     cancel,
   );
   parts.previews.style.setProperty("--across", Math.ceil(Math.sqrt(many)));
-  running.set(id, { id, prompt, startedAt, tile, parts, track, cancel, images: new Map(), unseen: 0 });
+  running.set(id, { id, prompt, startedAt, tile, parts, track, cancel, images: new Map(), shownAt: Date.now() });
   $("grid").prepend(tile);
   $("empty").hidden = true;
   tick();
@@ -91,7 +92,7 @@ async function compare() {
     const end = ended.get(id);
     if (end?.status === "completed") finish(id);
     else if (end) fail(id, end.errorCode, null);
-    else if (++job.unseen > 2) fail(id, "JOB_UNKNOWN", "The server does not know this job any more.");
+    else if (Date.now() - job.shownAt > UNKNOWN_MS) fail(id, "JOB_UNKNOWN", "The server does not know this job any more.");
   }
 }
 

@@ -1,0 +1,147 @@
+"""A picture job on a running server: sent once, waited for, stopped on Ctrl-C, collected when the answer got lost."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from ima2.cli.client import LOST, TIMED_OUT, Client
+from ima2.cli.destination import Received
+from ima2.cli.interruption import interrupted, watched
+from ima2.cli.order import DEFAULT_WAIT_S, Order
+from ima2.cli.progress import live
+from ima2.cli.recovery import recover
+from ima2.errors import Ima2Error
+
+CANCEL_S = 5.0
+_SETTLE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came: the pictures in order, seconds it took where known, what the server warns of."""
+
+    pictures: list[Received] = field(repr=False)
+    elapsed: float | str | None = None
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    recovered: bool = False
+
+
+async def generate(client: Client, order: Order) -> Result:
+    """Have the pictures made. Raises `Ima2Error`; each of them names the request id in its details."""
+    try:
+        return await _generate(client, order)
+    except Ima2Error as error:
+        error.details.setdefault("requestId", order.request_id)
+        raise
+
+
+async def detach(client: Client, order: Order) -> str:
+    """Hand the job over without waiting. Returns the id under which it runs."""
+    answer = await client.ask("POST", "/api/generate", body={**order.body, "async": True}, headers=_named(order))
+    return str(answer.get("requestId") or order.request_id)
+
+
+async def _generate(client: Client, order: Order) -> Result:
+    started = time.monotonic()
+    limit = order.timeout or DEFAULT_WAIT_S
+    async with watched() as asked:
+        waiting = asyncio.create_task(_send(client, order, limit))
+        stop = asyncio.create_task(asked.wait())
+        try:
+            async with live(lambda: _phase(client, order.request_id), quiet=order.quiet):
+                await asyncio.wait({waiting, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                await _stop(client, order, waiting)
+            return received(waiting.result())
+        except Ima2Error as error:
+            if error.code not in {TIMED_OUT, LOST}:
+                raise
+            return await _recovered(client, order, error, asked, started)
+        finally:
+            for task in (waiting, stop):
+                task.cancel()
+            await asyncio.gather(waiting, stop, return_exceptions=True)
+
+
+async def _send(client: Client, order: Order, limit: float) -> dict[str, Any]:
+    return await client.ask("POST", "/api/generate", body=order.body, headers=_named(order), limit=limit)
+
+
+def _named(order: Order) -> dict[str, str]:
+    return {"X-Request-Id": order.request_id}
+
+
+async def _phase(client: Client, request_id: str) -> str | None:
+    answer = await client.ask("GET", "/api/inflight", limit=2.0)
+    jobs = answer.get("jobs")
+    rows = jobs if isinstance(jobs, list) else []
+    found = (row.get("phase") for row in rows if isinstance(row, dict) and row.get("requestId") == request_id)
+    phase = next(found, None)
+    return phase if isinstance(phase, str) else None
+
+
+async def _stop(client: Client, order: Order, waiting: asyncio.Task[Any]) -> None:
+    """Cancel the job on the server and end with 130. A job that is just being admitted is asked for again."""
+    path = f"/api/inflight/{quote(order.request_id, safe='')}"
+    stopped = False
+    with suppress(Ima2Error, TimeoutError):
+        async with asyncio.timeout(CANCEL_S):
+            until = time.monotonic() + _SETTLE_S
+            while not stopped and not waiting.done() and time.monotonic() < until:
+                stopped = (await client.ask("DELETE", path, limit=CANCEL_S)).get("active") is not False
+                await asyncio.sleep(0 if stopped else 0.1)
+    said = (
+        "Stopped: the job was cancelled on the server."
+        if stopped
+        else ("Stopped waiting, but the server did not say that it cancelled the job: see `ima2 ps`.")
+    )
+    raise interrupted(said, order.request_id)
+
+
+async def _recovered(client: Client, order: Order, failure: Ima2Error, asked: asyncio.Event, started: float) -> Result:
+    deadline = None if order.timeout is None else started + order.timeout
+    looking = asyncio.create_task(recover(client, order, failure, deadline))
+    stop = asyncio.create_task(asked.wait())
+    try:
+        async with live(lambda: _phase(client, order.request_id), quiet=order.quiet):
+            await asyncio.wait({looking, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if not looking.done():
+            await _stop(client, order, looking)
+        return Result(looking.result(), round(time.monotonic() - started, 1), recovered=True)
+    finally:
+        for task in (looking, stop):
+            task.cancel()
+        await asyncio.gather(looking, stop, return_exceptions=True)
+
+
+def received(answer: Mapping[str, Any]) -> Result:
+    """The pictures of an answer, one or several. None at all is ``NO_IMAGE``."""
+    rows = answer.get("images") if isinstance(answer.get("images"), list) else [answer]
+    pictures = [_picture(row) for row in rows or [] if isinstance(row, dict) and isinstance(row.get("image"), str)]
+    if not pictures:
+        raise Ima2Error("NO_IMAGE", 0, "The server answered without a picture.")
+    warnings = answer.get("warnings")
+    kept = [one for one in warnings if isinstance(one, dict)] if isinstance(warnings, list) else []
+    return Result(pictures, answer.get("elapsed"), kept)
+
+
+def _picture(row: Mapping[str, Any]) -> Received:
+    """A data URL or bare base64 as bytes."""
+    text, declared = str(row["image"]), None
+    if text.startswith("data:"):
+        head, _, text = text.partition(",")
+        declared = head[5:].partition(";")[0]
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Ima2Error("NO_IMAGE", 0, "The server answered with a picture that is not base64.") from None
+    name = row.get("filename")
+    return Received(data, name if isinstance(name, str) and name else None, declared)

@@ -1,0 +1,77 @@
+"""A picture job in this process, where no server runs: the same parts, the same gallery, the same rules."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ima2.assemble import House, assemble, open_house
+from ima2.catalogue import capabilities
+from ima2.cli.choices import check_choices
+from ima2.cli.client import TIMED_OUT
+from ima2.cli.destination import Received
+from ima2.cli.generation import Result
+from ima2.cli.interruption import interrupted, watched
+from ima2.cli.order import Order
+from ima2.cli.progress import live
+from ima2.errors import Ima2Error
+from ima2.jobs import RunningJob
+from ima2.logs import configure
+from ima2.ways.classic import Classic
+from ima2.ways.way import Outcome
+
+THUMBNAIL_S = 20.0
+
+
+async def generate_here(order: Order, plugins: str | None = None) -> Result:
+    """Do the whole job in this process and keep its pictures in the gallery. ``plugins`` is the ``--plugins`` flag.
+
+    Ctrl-C and a time limit cancel the upstream call: nobody would collect what came later.
+    """
+    house = assemble(plugins=plugins)
+    configure("silent" if house.settings.log_level == "silent" else "warn")
+    check_choices(capabilities(house.registry, house.settings, source="local", server=None), order.body)
+    try:
+        async with watched() as asked, open_house(house, background=False):
+            way = Classic.read(order.body, house.studio.provider, house.studio.limits, order.request_id)
+            running = await house.studio.admit(way)
+            outcome = await _outcome(house, order, running, house.studio.start(way, running), asked)
+            await _thumbnails(house)
+    except Ima2Error as error:
+        error.details.setdefault("requestId", order.request_id)
+        raise
+    pictures = [Received(made.kept.picture.data, made.kept.key) for made in outcome.made]
+    return Result(pictures, outcome.elapsed, outcome.warnings)
+
+
+async def _outcome(
+    house: House, order: Order, running: RunningJob, task: asyncio.Task[Outcome], asked: asyncio.Event
+) -> Outcome:
+    """Wait for the end of the job, a person's Ctrl-C or the time limit, whichever comes first."""
+
+    async def phase() -> str:
+        return running.record.phase
+
+    stop = asyncio.create_task(asked.wait())
+    try:
+        async with live(phase, quiet=order.quiet):
+            await asyncio.wait({task, stop}, timeout=order.timeout, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        await house.jobs.cancel(order.request_id)
+        await asyncio.wait({task})
+        if asked.is_set():
+            raise interrupted("Stopped: the job was cancelled.", order.request_id)
+        raise Ima2Error(TIMED_OUT, 0, f"The job took longer than {order.timeout} s and was cancelled.")
+    finally:
+        stop.cancel()
+        if task.done() and not task.cancelled():
+            task.exception()
+
+
+async def _thumbnails(house: House) -> None:
+    """Let the new pictures have their thumbnails; without them they are made at the server's next start."""
+    try:
+        async with asyncio.timeout(THUMBNAIL_S):
+            await house.library.thumbs.settled()
+    except TimeoutError:
+        return

@@ -1,0 +1,64 @@
+"""What is installed here, looked at without a server and without opening anything."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ima2 import paths
+from ima2.cli import switches as switches_now
+from ima2.configfile import ConfigFile
+from ima2.errors import Ima2Error
+
+if TYPE_CHECKING:
+    from ima2.kernel.boot import Booted
+
+
+def looked() -> Booted:
+    """Every plugin that is on, imported and asked; failures are rows."""
+    from ima2.cli.inspection import looked_at
+    from ima2.kernel.discovery import discover
+
+    return looked_at(switches_now(), discover())
+
+
+def provider_ids() -> list[str]:
+    """Ids of the providers that are on, in the order they are shown; ``ID`` where that cannot be found out."""
+    from ima2.catalogue import ranked
+
+    try:
+        return [provider.id for provider in ranked(looked().registry)]
+    except Ima2Error:
+        return ["ID"]
+
+
+def providers_here() -> dict[str, Any]:
+    """The answer of ``GET /api/providers``, from what is installed here."""
+    from ima2.catalogue import provider_row, ranked
+
+    registry = looked().registry
+    rows = [provider_row(provider, registry) for provider in ranked(registry)]
+    named = _settings().default_provider
+    claims = [row["id"] for row in rows if row["isDefault"]]
+    default = named if named and named != "auto" else claims[0] if len(claims) == 1 else ""
+    return {"default": default, "providers": rows}
+
+
+def capabilities_here() -> dict[str, Any]:
+    """The answer of ``GET /api/capabilities``, from what is installed here."""
+    from ima2.catalogue import capabilities
+
+    return capabilities(looked().registry, _settings(), source="local", server=None)
+
+
+def storage_here() -> dict[str, Any]:
+    """The answer of ``GET /api/storage/status``, from this machine's folders."""
+    from ima2.legacy import storage_report
+
+    return {"ok": True, "data": storage_report(_settings(), os.environ)}
+
+
+def _settings() -> Any:
+    from ima2.config import load
+
+    return load(os.environ, ConfigFile(paths.config_file()).read()).settings

@@ -1,0 +1,171 @@
+"""The tables of the documentation that come from the code. ``python -m tests.docs`` writes them anew.
+
+A table stands between ``<!-- table: name -->`` and ``<!-- end -->``; everything around it is written by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from ima2.assemble import House, assemble
+from ima2.catalogue import ranked
+from ima2.config import Settings
+from ima2.contracts import Provider
+from ima2.origins import is_secret_field, sources
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("docs/configuration.md", "docs/providers.md")
+PACKAGES = frozenset({"ima2", "ima2-provider-grok", "ima2-provider-gemini"})
+_PLACE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def house() -> House:
+    """A process over an empty folder with every first-party plugin, and nothing that this machine has set."""
+    with tempfile.TemporaryDirectory() as folder:
+        bare = {"HOME": folder, "PATH": os.environ.get("PATH", ""), "IMA2_CONFIG_DIR": folder}
+        return assemble(environ=bare)
+
+
+def tables() -> dict[str, str]:
+    """Every generated table by its name."""
+    found = house()
+    return {
+        "kernel": settings_table(Settings, ""),
+        "plugins": plugin_tables(found),
+        "providers": provider_table(_ours(found)),
+        "models": model_table(_ours(found)),
+        "options": option_table(_ours(found)),
+    }
+
+
+def filled(text: str, known: dict[str, str]) -> str:
+    """A page with its tables as they should be. An unknown table is ``KeyError``."""
+    return _PLACE.sub(lambda match: f"{match[1]}{known[match[2]]}\n{match[3]}", text)
+
+
+# -- settings -----------------------------------------------------------------------------------
+
+
+def plugin_tables(found: House) -> str:
+    """One table a plugin that has settings, under its name."""
+    parts = []
+    for record in found.booted.records:
+        context = found.booted.contexts.get(record.name)
+        if record.package in PACKAGES and context is not None and isinstance(context.settings, BaseModel):
+            parts.append(f"### {record.name}\n\n{settings_table(type(context.settings), record.name)}")
+    return "\n\n".join(parts)
+
+
+def settings_table(model: type[BaseModel], plugin: str) -> str:
+    """A settings model as a table: what sets a field, its default, what it is for."""
+    rows = []
+    for name, field in model.model_fields.items():
+        places = sources(field)
+        env = [one.name for one in places if one.from_env] or ([f"IMA2_PLUGINS__{plugin}__{name}".upper()] if plugin else [])
+        keys = [one.name for one in places if not one.from_env] or ([f"plugins.{plugin}.{name}"] if plugin else [])
+        rows.append((_codes([name]), _codes(env), _codes(keys), _default(field), field.description or ""))
+    return table(("Setting", "Environment", "config.json", "Default", "Meaning"), rows)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True) if field.default_factory is None else field.default_factory()  # type: ignore[call-arg]
+    if value is PydanticUndefined or value is None or value == "" or value == ():
+        return "secret, none" if is_secret_field(field) else "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple | list | frozenset | set):
+        return _codes(str(one) for one in value)
+    return _codes([str(value)])
+
+
+# -- providers ----------------------------------------------------------------------------------
+
+
+def provider_table(providers: Iterable[Provider]) -> str:
+    """What each provider declares about itself."""
+    header = ("Provider", "Title", "Makes", "Formats", "References", "At once", "Edit", "Mask", "Previews", "Story")
+    rows = []
+    for provider in providers:
+        able = provider.capabilities
+        makes = " and ".join({"image": "pictures", "video": "clips"}[medium] for medium in able.media)
+        formats = ", ".join(able.formats) or "as it comes"
+        numbers = (able.max_references, able.max_count)
+        flags = (able.edit, able.mask, able.partials, able.sequence)
+        cells = [_codes([provider.id]), provider.title, makes, formats, *(str(number) for number in numbers)]
+        rows.append([*cells, *(_shown(flag) for flag in flags)])
+    return table(header, rows)
+
+
+def model_table(providers: Iterable[Provider]) -> str:
+    """The models and sizes of each provider."""
+    rows = []
+    for provider in providers:
+        able = provider.capabilities
+        defaults = {able.default_model, able.default_video_model} - {""}
+        models = [f"`{one.id}`{' (default)' if one.id in defaults else ''}" for one in able.models if one.supported]
+        sizes = ["any WxH up to %d" % able.sizes.max_edge] if able.sizes.free else [f"`{size}`" for size in able.sizes.listed]
+        if "size" in able.fixed:
+            sizes = [f"always `{able.fixed['size']}`"]
+        elif able.sizes.auto:
+            sizes.append("`auto`")
+        rows.append((_codes([provider.id]), ", ".join(models) or "one", ", ".join(sizes), f"`{able.default_size}`"))
+    return table(("Provider", "Models", "Sizes", "Default size"), rows)
+
+
+def option_table(providers: Iterable[Provider]) -> str:
+    """The options of requests that each provider declares."""
+    rows = []
+    for provider in providers:
+        for option in provider.capabilities.options:
+            values = _codes(option.values) if option.values else option.kind
+            default = "none" if option.default is None else f"`{str(option.default).lower()}`"
+            rows.append((_codes([provider.id]), _codes([option.name]), values, default, option.title))
+    return table(("Provider", "Option", "Values", "Default", "Meaning"), rows)
+
+
+def _ours(found: House) -> list[Provider]:
+    packages = {record.name: record.package for record in found.booted.records}
+    owners = found.registry.owners
+    return [one for one in ranked(found.registry) if packages[owners["provider", one.id]] in PACKAGES]
+
+
+def _shown(value: Any) -> str:
+    return "yes" if value is True else str(value) if value else "–"
+
+
+# -- Markdown -----------------------------------------------------------------------------------
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _codes(names: Iterable[str]) -> str:
+    return " ".join(f"`{name}`" for name in names) or "–"
+
+
+def main(say: Callable[[str], None] = print) -> None:
+    """Write the pages that differ."""
+    known = tables()
+    for page in PAGES:
+        path = ROOT / page
+        before = path.read_text()
+        after = filled(before, known)
+        if after != before:
+            path.write_text(after)
+            say(f"{page} is written anew")
+
+
+if __name__ == "__main__":
+    main()

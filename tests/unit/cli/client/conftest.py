@@ -1,0 +1,155 @@
+"""A server that records what it is asked and answers as it is told, over loopback."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import struct
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+
+def png(shade: int = 0) -> bytes:
+    """A whole PNG of one pixel."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    pixel = zlib.compress(bytes([0, shade]))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixel) + chunk(b"IEND", b"")
+
+
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(20)
+
+
+def data_url(data: bytes, media_type: str = "image/png") -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+
+
+Reply = Callable[[Asked], tuple[int, Any]]
+
+
+@dataclass
+class Stub:
+    """Routes by ``"METHOD /path"``. An answer is a status and JSON, bytes, or ``None`` to break the connection."""
+
+    url: str
+    routes: dict[str, Reply] = field(default_factory=dict)
+    requests: list[Asked] = field(default_factory=list)
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    def on(self, route: str, answer: Any, status: int = 200) -> None:
+        """Answer a route always the same; a function is called with the request."""
+        self.routes[route] = answer if callable(answer) else lambda _: (status, answer)
+
+    def asked(self, route: str) -> list[Asked]:
+        """The requests of a route."""
+        return [one for one in self.requests if f"{one.method} {one.path}" == route]
+
+    @property
+    def posted(self) -> Any:
+        """The body of the one picture request."""
+        (one,) = self.asked("POST /api/generate")
+        return one.body
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    stub: Stub
+
+    def answer(self) -> None:
+        parts = urlsplit(self.path)
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, json.loads(raw) if raw else None)
+        self.stub.requests.append(asked)
+        route = self.stub.routes.get(f"{asked.method} {asked.path}", lambda _: (404, {"error": {"code": "NOT_FOUND", "message": "no"}}))
+        status, value = route(asked)
+        if value is None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        data = value if isinstance(value, bytes) else json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_DELETE = answer
+
+    def log_message(self, *_: Any) -> None:
+        """Silent."""
+
+
+@pytest.fixture(autouse=True)
+def alone(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No server but the test's own can be found, and files land in the test's folder."""
+    for name in ("IMA2_SERVER", "IMA2_ADVERTISE_FILE", "IMA2_LAN_TOKEN", "IMA2_GENERATED_DIR", "IMA2_DB_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("IMA2_PORT", str(taken.getsockname()[1]))
+    monkeypatch.setenv("IMA2_PLUGINS", "local_storage")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def bare_stub() -> Iterator[Stub]:
+    """A server that nobody has been told of."""
+
+    class Own(Handler):
+        pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
+    server.daemon_threads = True
+    Own.stub = Stub(f"http://127.0.0.1:{server.server_address[1]}")
+    Own.stub.on("GET /api/health", {"ok": True, "version": "9", "provider": "oauth", "uptimeSec": 5, "activeJobs": 0})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield Own.stub
+    Own.stub.closing.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def stub(bare_stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Stub:
+    """A server that ``IMA2_SERVER`` names, which makes as many pictures as it is asked for."""
+    monkeypatch.setenv("IMA2_SERVER", bare_stub.url)
+
+    def generate(asked: Asked) -> tuple[int, Any]:
+        count = asked.body["n"]
+        rows = [{"image": data_url(png(index)), "filename": f"made_{index}.png"} for index in range(count)]
+        head = rows[0] if count == 1 else {"images": rows}
+        return 200, {**head, "elapsed": 1.5, "requestId": asked.body["requestId"]}
+
+    bare_stub.on("POST /api/generate", generate)
+    return bare_stub
+
+
+@pytest.fixture
+def pixel() -> Callable[[int], bytes]:
+    """PNG files that differ by a number."""
+    return png

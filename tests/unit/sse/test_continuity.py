@@ -1,0 +1,177 @@
+"""Ids and replay across restarts, kills and a failing disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from tests.unit.sse.channel import sink_over
+
+import ima2
+from ima2_plugins.sse.payloads import Rendering
+from ima2_plugins.sse.sink import PRUNE_EVERY, SseSink
+
+PICTURE = ima2.Picture(b"p" * 5000, "image/png")
+
+
+async def tell(sink: SseSink, *events: ima2.Event) -> None:
+    for event in events:
+        await sink.handle(event)
+    await sink._waiting.join()
+
+
+def phase(number: int, **data: Any) -> ima2.Event:
+    return ima2.Event("phase", "job", {"n": number, **data})
+
+
+def told(sink: SseSink, cursor: int | None, rendering: Rendering = "data") -> list[tuple[int, dict[str, Any]]]:
+    listener = sink.subscribe(rendering, cursor)
+    assert listener is not None
+    frames = b"".join(iter(listener.take, None)).split(b"\n\n")[:-1]
+    sink.audience.remove(listener)
+    found = [dict(line.split(b": ", 1) for line in frame.split(b"\n")) for frame in frames]
+    return [(int(frame.get(b"id", b"0")), json.loads(frame[b"data"])) for frame in found]
+
+
+async def test_a_client_comes_back_after_a_restart_and_misses_nothing(path: Path) -> None:
+    async with sink_over(path) as sink:
+        await tell(sink, phase(1), phase(2), ima2.Event("done", "job", {"image": PICTURE, "filename": "a.png"}, True))
+    async with sink_over(path) as sink:
+        assert told(sink, 1) == [
+            (2, {"n": 2, "jobId": "job"}),
+            (3, {"filename": "a.png", "url": "/generated/a.png", "_imageOmitted": True, "jobId": "job"}),
+        ]
+        assert told(sink, 2, "url")[0][1]["image"] == "/generated/a.png"
+        await tell(sink, phase(4))
+        [(number, data)] = told(sink, 3)
+        assert number > 3
+        assert data == {"n": 4, "jobId": "job"}
+
+
+async def test_without_a_database_of_before_the_client_is_told_so(path: Path) -> None:
+    async with sink_over(path) as sink:
+        assert told(sink, 12) == [(0, {"lastEventId": 12, "oldestAvailableId": 1})]
+
+
+CHILD = """
+import asyncio, os, signal, sys
+from pathlib import Path
+import ima2
+from tests.unit.sse.channel import sink_over
+
+async def main():
+    async with sink_over(Path(sys.argv[1])) as sink:
+        listener = sink.subscribe("data", None)
+        for number in range(30):
+            await sink.handle(ima2.Event("phase", "job", {"n": number}))
+        while True:
+            await listener.filled()
+            chunk = listener.take()
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.flush()
+            if listener.last_id >= 20:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_delivered_before_a_kill_is_known_after_it(path: Path) -> None:
+    root = Path(__file__).parents[3]
+    environ = {"PYTHONPATH": ":".join(str(root / folder) for folder in ("core", "plugins", "."))}
+    child = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", CHILD, str(path)], env=environ, cwd=root, capture_output=True, timeout=60
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()
+    delivered = [int(line[4:]) for line in child.stdout.split(b"\n") if line.startswith(b"id: ")]
+    assert delivered[-1] >= 20
+    async with sink_over(path) as sink:
+        assert [number for number, _ in told(sink, 0)][: len(delivered)] == delivered
+        await tell(sink, phase(99))
+        [*_, (newest, data)] = told(sink, delivered[-1])
+        assert newest > 30
+        assert data["n"] == 99
+
+
+async def test_the_table_is_kept_to_the_size_of_the_ring(path: Path) -> None:
+    async with sink_over(path, ring=20) as sink:
+        await tell(sink, ima2.Event("done", "first", {}, terminal=True))
+        for number in range(3 * PRUNE_EVERY):
+            await sink.handle(phase(number))
+        await sink._waiting.join()
+        rows = await sink._journal._database.read(
+            lambda connection: [tuple(row) for row in connection.execute(text("SELECT id, terminal FROM sse_events"))]
+        )
+    assert len(rows) <= 20 + PRUNE_EVERY
+    assert (1, 1) in rows
+    async with sink_over(path, ring=20, keep_terminal=0.0) as sink:
+        assert len(told(sink, 0)) == 20
+    async with sink_over(path, ring=20) as sink:
+        assert [number for number, _ in told(sink, 0)][:2] == [1, 3 * PRUNE_EVERY - 18]
+
+
+async def test_a_failing_disk_is_logged_and_events_go_on_live(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with sink_over(path) as sink:
+        await tell(sink, phase(1))
+        await sink._journal._database.write(lambda connection: connection.execute(text("DROP TABLE sse_events")))
+        listener = sink.subscribe("data", None)
+        assert listener is not None
+        await tell(sink, phase(2), phase(3))
+        assert b"".join(iter(listener.take, None)).count(b"event: phase") == 2
+        assert [number for number, _ in told(sink, 0)] == [1, 2, 3]
+    assert "could not be written down" in caplog.text
+    assert '"n"' not in caplog.text
+
+
+async def test_an_event_that_is_no_json_is_a_logged_bug_and_takes_no_number(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with sink_over(path) as sink:
+        await tell(sink, phase(1), phase(2, what=object()), ima2.Event("a\nb", "job", {}), phase(3))
+        assert [(number, data["n"]) for number, data in told(sink, 0)] == [(1, 1), (2, 3)]
+    assert caplog.text.count("cannot be sent") == 2
+
+
+async def test_closing_writes_down_what_waits_and_may_happen_twice(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with sink_over(path) as sink:
+        for number in range(40):
+            await sink.handle(phase(number))
+        await sink.close()
+        await sink.close()
+        await sink.handle(phase(41))
+    assert "while the event channel was closed" in caplog.text
+    async with sink_over(path) as sink:
+        assert len(told(sink, 0)) == 40
+
+
+async def test_encoding_many_megabytes_does_not_hold_up_the_loop(path: Path) -> None:
+    worst = 0.0
+
+    async def watch() -> None:
+        nonlocal worst
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.001)
+            worst = max(worst, loop.time() - before)
+
+    async with sink_over(path) as sink:
+        listener = sink.subscribe("data", None)
+        assert listener is not None
+        lags = []
+        for _ in range(5):  # the machine may be busy with something else once
+            worst, watching = 0.0, asyncio.create_task(watch())
+            await tell(sink, ima2.Event("done", "job", {"image": ima2.Picture(bytes(40_000_000), "image/png")}))
+            watching.cancel()
+            lags.append(worst)
+            assert sum(map(len, iter(listener.take, None))) > 53_000_000
+    assert min(lags) < 0.02

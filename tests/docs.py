@@ -69,10 +69,12 @@ def settings_table(model: type[BaseModel], plugin: str) -> str:
     """A settings model as a table: what sets a field, its default, what it is for."""
     rows = []
     for name, field in model.model_fields.items():
-        places = sources(field)
-        env = [one.name for one in places if one.from_env] or ([f"IMA2_PLUGINS__{plugin}__{name}".upper()] if plugin else [])
-        keys = [one.name for one in places if not one.from_env] or ([f"plugins.{plugin}.{name}"] if plugin else [])
-        rows.append((_codes([name]), _codes(env), _codes(keys), _default(field), field.description or ""))
+        own, general = sources(field), sources(field, plugin, name)
+        cells = []
+        for from_env in (True, False):
+            named = [one.name for one in own if one.from_env is from_env]
+            cells.append(_codes(named or [one.name for one in general if one.from_env is from_env]))
+        rows.append((_codes([name]), *cells, _default(field), field.description or ""))
     return table(("Setting", "Environment", "config.json", "Default", "Meaning"), rows)
 
 
@@ -112,7 +114,9 @@ def model_table(providers: Iterable[Provider]) -> str:
         able = provider.capabilities
         defaults = {able.default_model, able.default_video_model} - {""}
         models = [f"`{one.id}`{' (default)' if one.id in defaults else ''}" for one in able.models if one.supported]
-        sizes = ["any WxH up to %d" % able.sizes.max_edge] if able.sizes.free else [f"`{size}`" for size in able.sizes.listed]
+        sizes = [f"`{size}`" for size in able.sizes.listed]
+        if able.sizes.free:
+            sizes = [f"any WxH up to {able.sizes.max_edge}"]
         if "size" in able.fixed:
             sizes = [f"always `{able.fixed['size']}`"]
         elif able.sizes.auto:

@@ -87,6 +87,7 @@ class Database(Sql):
             f"sqlite:///{self.path}",
             poolclass=SingletonThreadPool,
             isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
             connect_args={"check_same_thread": False},
         )
 

@@ -43,7 +43,10 @@ Source = Picture | Link
 class ImageRequest:
     """All ways to make pictures. A route decides how to build one, never which provider code runs.
 
-    ``count`` asks for that many independent candidates; ``sequence`` (0 = off) for up to that many
+    ``source`` is the picture to change, ``plain`` says that the words are an instruction to carry out as it stands,
+    without
+    research or planning. ``count`` asks for that many independent candidates; ``sequence`` (0 = off) for up to that
+    many
     pictures of one story. ``partials`` is how many previews per picture are wanted. ``options``
     holds only what the provider's `Capabilities` declare. ``size`` is ``WxH`` in pixels, ``auto``,
     or a form the provider declares.
@@ -59,6 +62,7 @@ class ImageRequest:
     references: tuple[Source, ...] = ()
     source: Source | None = None
     mask: Picture | None = None
+    plain: bool = False
     count: int = 1
     sequence: int = 0
     partials: int = 0

@@ -96,7 +96,7 @@ async def test_without_a_network_each_step_says_so(api: Any) -> None:
     error = await failure(api(base_url="http://127.0.0.1:9/v1"))
     assert (error.code, error.status) == ("GROK_SEARCH_NETWORK_FAILED", 502)
     png = ima2.Picture(b"\x89PNG\r\n\x1a\n", "image/png")
-    error = await failure(api(base_url="http://127.0.0.1:9/v1"), source=png)
+    error = await failure(api(base_url="http://127.0.0.1:9/v1"), source=png, plain=True)
     assert (error.code, error.status) == ("GROK_NETWORK_FAILED", 502)
 
 

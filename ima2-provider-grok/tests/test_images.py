@@ -152,7 +152,7 @@ async def test_a_sequence_without_pictures_ends_with_the_real_error(
 
 
 async def test_an_edit_goes_straight_to_the_picture(api: Any, world: World) -> None:
-    updates = await draw(api(), "make the sky stormy", source=PNG, references=(JPEG,))
+    updates = await draw(api(), "make the sky stormy", source=PNG, references=(JPEG,), plain=True)
     assert paths(world) == ["images/edits", "/xai-media/ok"]
     body = world.calls("edits")[0].body
     assert body["prompt"] == "make the sky stormy"

@@ -23,6 +23,8 @@ pytestmark = [
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed") if CHROMIUM else None
 
 expect: Any = sync_api.expect if sync_api else None
+if expect:
+    expect.set_options(timeout=10_000)
 SLOW = " demo:delay=60000"
 PATIENCE = 15_000
 
@@ -281,8 +283,10 @@ def test_every_control_has_a_name(visit: Visits, url: str) -> None:
     visitor = visit()
     page = visitor.open(url)
     nameless = page.evaluate(
-        """[...document.querySelectorAll('button, a, input, select, textarea')].filter(e => e.checkVisibility())
-        .filter(e => !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim())).map(e => e.outerHTML)"""
+        """[...document.querySelectorAll('button, a, input, select, textarea')]
+        .filter(e => e.checkVisibility())
+        .filter(e => !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim()))
+        .map(e => e.outerHTML)"""
     )
     assert nameless == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -149,12 +151,12 @@ async def test_hook_ima2_event_sinks(ima2_client: Any) -> None:
 async def test_hook_ima2_routes(ima2_client: Any) -> None:
     """Routes below /api/ are served; a plugin with one that is taken, or that lies elsewhere, is out of use."""
 
-    def routes(path: str) -> APIRouter:
+    def offering(path: str) -> Any:
         router = APIRouter()
         router.add_api_route(path, lambda: {"hello": "you"})
-        return router
+        return plugin(routes=lambda ctx: router)
 
-    plugins = {name: plugin(routes=routes(path), event_sinks=[]) for name, path in _PATHS.items()}
+    plugins = {name: offering(path) for name, path in _PATHS.items()}
     async with ima2_client(**plugins) as client:
         assert (await client.get("/api/greeting")).json() == {"hello": "you"}
         assert (await client.get("/api/health")).json()["ok"] is True
@@ -209,9 +211,6 @@ async def _row_with_thumb(client: Any) -> Any:
 
 async def _until(condition: Any) -> None:
     """Wait, for at most five seconds, until something holds."""
-    import asyncio
-    import inspect
-
     async with asyncio.timeout(5):
         while True:
             found = condition()

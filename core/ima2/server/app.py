@@ -18,13 +18,23 @@ from starlette.routing import BaseRoute, Route
 from ima2.assemble import House, open_house
 from ima2.errors import Ima2Error
 from ima2.kernel.boot import fail, routers
-from ima2.server import files, generate, history, inflight, lan, page, status
+from ima2.server import files, generate, history, inflight, lan, nodes, page, sequences, status
 from ima2.server.gate import Gate
 from ima2.server.replies import Json, failure
 from ima2.version import VERSION
 
 log = logging.getLogger("ima2.http")
-ROUTERS = (status.router, generate.router, inflight.router, history.router, files.router, lan.router, page.router)
+ROUTERS = (
+    status.router,
+    generate.router,
+    sequences.router,
+    nodes.router,
+    inflight.router,
+    history.router,
+    files.router,
+    lan.router,
+    page.router,
+)
 
 
 def create_app(house: House, *, hosts: Iterable[str] = ()) -> Gate:

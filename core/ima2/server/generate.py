@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
 from ima2.errors import Ima2Error
 from ima2.server.access import house_of, request_id_of
-from ima2.server.bodies import BIG, read_json
+from ima2.server.posting import named, off_loop, read_fields, start_in_background
 from ima2.server.replies import Json, by_url, failure, reply
-from ima2.server.schemas import GENERATE_BODY, GENERATE_RESPONSES
+from ima2.server.schemas import EDIT_BODY, GENERATE_BODY, GENERATE_RESPONSES
 from ima2.ways.classic import Classic
 from ima2.ways.diagnostics import flat
+from ima2.ways.edit import Edit
+from ima2.ways.pictures import PictureWay
 
 router = APIRouter(tags=["generate"])
 Images = Annotated[
@@ -30,39 +32,37 @@ Images = Annotated[
 async def generate(request: Request, images: Images = "data") -> Json:
     """Make 1 to 8 independent pictures. With ``"async": true`` answers 202 at once; ``GET /api/events`` tells the
     rest."""
+    return await _answer(request, Classic, images, may_be_async=True)
+
+
+@router.post(
+    "/api/edit",
+    summary="Change a picture",
+    openapi_extra={"requestBody": EDIT_BODY},
+    responses=GENERATE_RESPONSES,
+)
+async def edit(request: Request, images: Images = "data") -> Json:
+    """Change a picture as the prompt says, only where a mask is transparent if one is given."""
+    return await _answer(request, Edit, images, may_be_async=False)
+
+
+async def _answer(request: Request, kind: type[Classic | Edit], images: str, *, may_be_async: bool) -> Json:
     house, request_id = house_of(request), request_id_of(request)
     studio = house.studio
-    fields = await read_json(request, house.settings.body_limit)
-    if fields is None:
-        return failure(Ima2Error("INVALID_BODY", 400, "A JSON body is needed (Content-Type: application/json)."))
+    fields = await read_fields(request, house)
     try:
-        large = int(request.headers.get("content-length") or 0) > BIG
-        read = (fields, studio.provider, studio.limits, request_id)
-        way = await asyncio.to_thread(Classic.read, *read) if large else Classic.read(*read)
+        way: PictureWay = await off_loop(request, kind.read, fields, studio.provider, studio.limits, request_id)
     except Ima2Error as error:
-        return failure(error, flat(error, _named(fields, request_id)))
+        return failure(error, flat(error, named(fields, request_id)))
     try:
         running = await studio.admit(way)
     except Ima2Error as error:
         return failure(error, flat(error, way.id))
-    task = studio.start(way, running)
-    if way.asked_async:
-        task.add_done_callback(_seen)
-        return Json({"requestId": way.id, "async": True}, 202)
+    if may_be_async and way.asked_async:
+        return start_in_background(house, way, running, **{"async": True})
     try:
-        outcome = await asyncio.shield(task)
+        outcome = await asyncio.shield(studio.start(way, running))
     except Ima2Error as error:
         return failure(error, way.refusal(error))
     answer = way.reply(outcome)
     return await reply(by_url(answer) if images == "url" else answer)
-
-
-def _named(fields: Any, fallback: str) -> str:
-    value = fields.get("requestId")
-    return value if isinstance(value, str) and 0 < len(value) <= 128 else fallback
-
-
-def _seen(task: asyncio.Task[Any]) -> None:
-    """Take note of how a background job ended; the job's record has it all."""
-    if not task.cancelled():
-        task.exception()

@@ -67,6 +67,40 @@ GENERATE_BODY: dict[str, Any] = {
 }
 
 
+def _body(fields: dict[str, Any], required: list[str], example: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "required": required, "properties": fields}
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _fields(*left_out: str, **more: Any) -> dict[str, Any]:
+    return {**{name: field for name, field in _FIELDS.items() if name not in left_out}, **more}
+
+
+_PICTURE = {**_TEXT, "description": "base64 or a data URL"}
+EDIT_BODY = _body(
+    _fields("n", "references", "async", "storyboard", "providerUrl", image=_PICTURE, mask=_PICTURE),
+    ["prompt", "image"],
+    {"prompt": "make the sky stormy", "image": "data:image/png;base64,iVBORw0KGgo="},
+)
+SEQUENCE_BODY = _body(
+    _fields("n", "storyboard", maxImages={"type": "integer", "minimum": 1, "maximum": 8, "default": 1}),
+    ["prompt"],
+    {"prompt": "the four seasons of one tree", "maxImages": 4},
+)
+NODE_BODY = _body(
+    _fields(
+        "n",
+        "storyboard",
+        parentNodeId={**_TEXT, "description": "a stored node to grow from"},
+        externalSrc={**_TEXT, "description": "a file of the gallery to grow from"},
+        contextMode={**_TEXT, "enum": ["parent-plus-refs", "parent-only"]},
+        searchMode={**_TEXT, "enum": ["on", "auto", "off"]},
+    ),
+    ["prompt"],
+    {"prompt": "the same street at night", "parentNodeId": "n_0a1b2c3d4e"},
+)
+
+
 def answer(description: str, example: Any) -> dict[str, Any]:
     """One documented JSON answer."""
     return {"description": description, "content": {"application/json": {"example": example}}}

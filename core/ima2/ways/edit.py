@@ -39,7 +39,7 @@ class Edit(PictureWay):
         fallback_id: str,
     ) -> None:
         super().__init__(body, provider, choices, limits, fallback_id)
-        self.request = self.ask(source=source, mask=mask)
+        self.request = self.ask(source=source, mask=mask, plain=True)
 
     @classmethod
     def read(cls, fields: Mapping[str, Any], providers: Providers, limits: Limits, fallback_id: str) -> Edit:

@@ -44,7 +44,7 @@ class Images:
         model = image_model(request, self._settings)
         sources = await wire.addresses(inputs(request))
         stream: AsyncIterator[Update]
-        if request.source is not None:
+        if request.plain:
             stream = self._edit(request, model, sources)
         elif request.sequence:
             stream = self._sequence(request, model, sources)
@@ -192,7 +192,7 @@ def drawing_of(request: ImageRequest, model: str, sources: list[str], prompt: st
         body["images"] = pictures
     body.update(sizes.parameters(request.size))
     path = "images/edits" if pictures else "images/generations"
-    return Drawing(path, body, prompt, request.model or model, keep_revised=request.source is None)
+    return Drawing(path, body, prompt, request.model or model, keep_revised=not request.plain)
 
 
 def drawn(answer: Json) -> dict[str, Json]:

@@ -27,6 +27,7 @@ def capabilities(*, model: str, effort: str, size: str = "1024x1024", web_search
         formats=("png", "jpeg", "webp"),
         moderations=("auto", "low"),
         max_references=5,
+        source_is_extra=True,
         max_count=8,
         edit=True,
         mask=True,

@@ -20,8 +20,15 @@ export function prepare({ open }) {
 /** The rows shown, newest first. */
 export const shown = () => rows;
 
-/** Load the first page. */
-export async function load() {
+let loading = null;
+
+/** Load the first page. Asked twice at once, it is loaded once. */
+export function load() {
+  loading ??= first().finally(() => (loading = null));
+  return loading;
+}
+
+async function first() {
   const ghosts = Array.from({ length: 8 }, () => h("li", { class: "tile ghost", "aria-hidden": "true" }));
   if (!rows.length) $("grid").append(...ghosts);
   try {
@@ -89,7 +96,6 @@ function settle(page) {
   if (typeof page.total === "number") total = Math.max(page.total, rows.length);
   const reading = page.indexing?.todo ? ` · reading the folder, ${page.indexing.done} of ${page.indexing.todo}` : "";
   $("gallery-note").textContent = total ? counted(total, "picture") + reading : reading.slice(3);
-  $("empty").hidden = rows.length > 0 || $("grid").childElementCount > 0;
   $("more").hidden = !cursor;
   if (page.indexing) setTimeout(() => load().catch(() => {}), 1500);
 }

@@ -42,7 +42,6 @@ export function begin({ id, prompt, startedAt = serverNow(), many = 1, phase = "
   parts.previews.style.setProperty("--across", Math.ceil(Math.sqrt(many)));
   running.set(id, { id, prompt, startedAt, tile, parts, track, cancel, images: new Map(), shownAt: Date.now() });
   $("grid").prepend(tile);
-  $("empty").hidden = true;
   tick();
 }
 

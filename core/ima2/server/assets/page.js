@@ -13,6 +13,7 @@ const BUSY_MS = 3000;
 const CALM_MS = 20000;
 let live = false;
 let known = {};
+let lookedAt = 0;
 
 composer.prepare();
 gallery.prepare({ open: viewer.open });
@@ -42,24 +43,23 @@ listen({
   },
 });
 
-gallery.load().catch(() => {});
-look();
+refresh();
+setInterval(look, 1000);
 
 /** Look again now and then: often while something runs (events are hints, the list is the truth), else seldom. */
-async function look() {
-  await refresh();
-  setTimeout(look, jobs.count() ? BUSY_MS : CALM_MS);
+function look() {
+  if (Date.now() - lookedAt >= (jobs.count() ? BUSY_MS : CALM_MS)) refresh();
 }
 
-/** Jobs always; the house when the server is another one than before. */
+/** Jobs always; the house and the gallery when the server is another one than before. */
 async function refresh() {
+  lookedAt = Date.now();
   try {
     const [health] = await Promise.all([ask("/api/health"), jobs.resync()]);
     if (health.startedAt !== known.startedAt) {
       known = health;
-      const answer = await house.load();
+      const [answer] = await Promise.all([house.load(), gallery.load()]);
       composer.offer(answer.providers, answer.default);
-      await gallery.load();
     }
     $("version").textContent = `ima2 ${health.version}`;
     known.reached = true;

@@ -1,0 +1,70 @@
+"""Nodes of a graph: growing one, and looking one up."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from ima2.errors import Ima2Error
+from ima2.library.rows import sidecar_of, url_of
+from ima2.server.access import house_of, request_id_of
+from ima2.server.posting import named, read_fields, start_in_background, start_telling
+from ima2.server.replies import Json, failure, reply
+from ima2.server.schemas import GENERATE_RESPONSES, NODE_BODY
+from ima2.server.streams import stream
+from ima2.ways.body import Body
+from ima2.ways.node import NODE_ID, Node, key_of, node_error, parent_id_of
+
+router = APIRouter(tags=["nodes"])
+
+
+@router.post(
+    "/api/node/generate",
+    summary="Grow a node",
+    openapi_extra={"requestBody": NODE_BODY},
+    responses=GENERATE_RESPONSES,
+    response_model=None,
+)
+async def grow(request: Request) -> Response:
+    """One picture, from words or from a parent. JSON, an event stream (``Accept: text/event-stream``) or 202
+    (``async``).
+
+    Whatever is wrong with the request is JSON with a real status, for streams too.
+    """
+    house, request_id = house_of(request), request_id_of(request)
+    fields = await read_fields(request, house)
+    as_stream = "text/event-stream" in request.headers.get("accept", "")
+    in_background = fields.get("async") is True
+    told_fields = {**fields, "_stream": as_stream}
+    studio = house.studio
+    try:
+        way = await Node.read(told_fields, studio.provider, house.library.storage, studio.limits, request_id)
+        running = await studio.admit(way)
+    except Ima2Error as error:
+        return failure(error, node_error(error, parent_id_of(Body(fields)), named(fields, request_id)))
+    if in_background:
+        return start_in_background(house, way, running)
+    if as_stream:
+        return stream(start_telling(house, way, running))
+    try:
+        outcome = await asyncio.shield(studio.start(way, running))
+    except Ima2Error as error:
+        return failure(error, node_error(error, way.parent_id, way.id, began=True))
+    return await reply(way.reply(outcome))
+
+
+@router.get("/api/node/{node_id}", summary="Look a node up")
+async def node(request: Request, node_id: str) -> Json:
+    """What is known of a node, and where its picture is. 404 ``NODE_NOT_FOUND``."""
+    storage = house_of(request).library.storage
+    key = await key_of(node_id, storage) if NODE_ID.fullmatch(node_id) else None
+    try:
+        meta = orjson.loads(await storage.get(sidecar_of(key))) if key else None
+    except (KeyError, orjson.JSONDecodeError):
+        meta = None
+    if key is None or meta is None:
+        return Json({"error": {"code": "NODE_NOT_FOUND", "message": "There is no such node."}}, 404)
+    return Json({"nodeId": node_id, "meta": meta, "url": url_of(key)})

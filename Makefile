@@ -43,9 +43,9 @@ unit: $(READY)
 contract: $(READY)
 	$(BIN)/python -m tests.contract.replay
 
-lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra dev --extra vips --no-emit-package ima2 -o constraints.txt \
+lock: $(READY)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --extra dev --no-emit-package ima2 -o constraints.txt \
 		pyproject.toml ima2-provider-grok/pyproject.toml ima2-provider-gemini/pyproject.toml
 
 clean:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,24 +83,38 @@ def ima2_executable() -> Path:
 Serve = Callable[..., Served]
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """``serve(NAME=value, …)`` starts a server with that environment over a fresh folder; all are stopped afterwards."""
-    running: list[Served] = []
+def environment(home: Path, port: int, plugins: str, more: Mapping[str, str]) -> dict[str, str]:
+    """What a server of the tests is started with: nothing of this machine's own settings."""
+    own = ("IMA2_", "OPENAI", "XAI", "GEMINI", "VERTEX", "CODEX", "CHATGPT")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    given = {"IMA2_CONFIG_DIR": str(home), "IMA2_PORT": str(port), "IMA2_PLUGINS": plugins, "HOME": str(home)}
+    return {**clean, **given, **more}
 
-    def start(*, plugins: str = "local_storage,pillow_thumbs,sse,demo", home: Path | None = None, **environ: str) -> Served:
-        folder = home or tmp_path / f"home{len(running)}"
-        folder.mkdir(exist_ok=True)
-        port = free_port()
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("IMA2_", "OPENAI", "XAI", "GEMINI"))}
-        clean |= {"IMA2_CONFIG_DIR": str(folder), "IMA2_PORT": str(port), "IMA2_PLUGINS": plugins, "HOME": str(folder)}
-        served = Served(folder, {**clean, **environ}, port)
-        running.append(served)
-        served.start()
-        return served
 
-    yield start
-    for served in running:
+@contextmanager
+def serving(home: Path, *, plugins: str, **more: str) -> Iterator[Served]:
+    """A real server over a folder, for as long as it is needed."""
+    port = free_port()
+    served = Served(home, environment(home, port, plugins, more), port)
+    served.start()
+    try:
+        yield served
+    finally:
         served.client.close()
         if served.process is not None and served.process.poll() is None:
             served.stop()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """``serve(NAME=value, …)`` starts a server with that environment over a fresh folder; all are stopped afterwards."""
+    with ExitStack() as running:
+
+        def start(
+            *, plugins: str = "local_storage,pillow_thumbs,sse,demo", home: Path | None = None, **more: str
+        ) -> Served:
+            folder = home or tmp_path / f"home{len(list(tmp_path.iterdir()))}"
+            folder.mkdir(exist_ok=True)
+            return running.enter_context(serving(folder, plugins=plugins, **more))
+
+        yield start

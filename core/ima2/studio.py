@@ -109,7 +109,8 @@ class Studio:
                 heard(name, whole)
 
         try:
-            running.phase("streaming")
+            if way.streams_at_once:
+                running.phase("streaming")
             tell("phase", way.begun())
             await self._collect(way, running, outcome, tell)
             await self._finish(way, outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sqlite3
 import stat
 import sys
@@ -130,6 +131,17 @@ def gallery(where: Places, environ: Mapping[str, str]) -> Iterator[Check]:
     if report["legacyFilesFound"]:
         found = f"{report['legacyFilesFound']} files in {report['legacySourcesFound']} places"
         yield Check("legacy", "warn", f"An old installation left {found}; {report['recoveryDocsPath']} tells more.")
+
+
+def is_free(port: int) -> bool:
+    """Whether a server of this machine could listen on a port."""
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _open_to_others(path: Path) -> bool:

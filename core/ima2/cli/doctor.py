@@ -107,7 +107,8 @@ def server(where: Places) -> Iterator[Check]:
     note = advertisement(where)
     url = note.get("url") if note else None
     if not isinstance(url, str):
-        yield Check("server", "info", f"No server runs; `ima2 serve` starts one on port {where.port}.")
+        taken = "" if checks.is_free(where.port) else ", which is taken: the next free one will be used"
+        yield Check("server", "info", f"No server runs; `ima2 serve` starts one on port {where.port}{taken}.")
         return
     found = options.finished(probe(url))
     if found is None:

@@ -61,6 +61,7 @@ def create_app(house: House, *, hosts: Iterable[str] = ()) -> Gate:
         _mount(app, router)
     for name, router in routers(house.booted):
         _include(app, house, name, router)
+    _mount(app, status.aliases)
     app.add_exception_handler(Ima2Error, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -14,12 +14,15 @@ from ima2.catalogue import capabilities, provider_row, ranked
 from ima2.errors import Ima2Error
 from ima2.kernel.report import rows
 from ima2.legacy import storage_report
+from ima2.models import ProviderStatus
 from ima2.server.access import house_of
 from ima2.server.replies import Json
 from ima2.server.serving import address
 from ima2.version import VERSION
 
 router = APIRouter(tags=["status"])
+aliases = APIRouter(include_in_schema=False)
+"""Older addresses of the same; mounted behind the plugins' routes, which may answer some of them themselves."""
 PROBE_S = 5.0
 
 
@@ -56,19 +59,20 @@ async def providers(request: Request) -> Json:
     return Json(answer)
 
 
+@aliases.get("/api/{provider_id}/status")
 @router.get("/api/providers/{provider_id}/status", summary="Probe one provider")
 async def provider_status(request: Request, provider_id: str) -> Json:
     """A live probe within five seconds. 404 ``UNKNOWN_PROVIDER`` for an id nobody offers."""
     house = house_of(request)
-    provider = house.registry.providers.get(provider_id)
+    provider = house.registry.providers.get(provider_id.lower())
     if provider is None:
         raise Ima2Error("UNKNOWN_PROVIDER", 404, "No such provider.")
     try:
         async with asyncio.timeout(PROBE_S):
             found = await provider.status()
     except TimeoutError:
-        return Json({"status": "offline", "reason": "No answer within five seconds."})
-    answer: dict[str, Any] = {"status": found.state}
+        found = ProviderStatus("offline", reason="No answer within five seconds.")
+    answer: dict[str, Any] = {"status": found.state, "runtime": runtime(house)}
     if found.models:
         answer["models"] = list(found.models)
     if found.reason:

@@ -21,6 +21,7 @@ class Classic(PictureWay):
     """One classic request: 1 to 8 candidates."""
 
     kind = "classic"
+    streams_at_once = True
 
     def __init__(
         self, body: Body, provider: Provider, choices: Choices, references: References, limits: Limits, fallback_id: str

@@ -65,7 +65,7 @@ class Node(PictureWay):
         self.request = self.ask(
             read_sources(body, provider, choices, self.references, taken=taken),
             source=parent.picture if parent else None,
-            partials=read_partials(body, provider, default=0 if wants_json(body) else 2),
+            partials=read_partials(body, provider, default=0 if parent or wants_json(body) else 2),
         )
 
     @classmethod

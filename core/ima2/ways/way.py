@@ -78,6 +78,8 @@ class Way(ABC):
     input."""
 
     kind: ClassVar[str]
+    streams_at_once: ClassVar[bool] = False
+    """Whether its phase is ``streaming`` from the start; others stay ``queued`` until the upstream has answered."""
     tells_pictures: ClassVar[bool] = False
     """Whether each picture is an ``image`` event of its own."""
 

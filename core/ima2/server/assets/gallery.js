@@ -34,7 +34,7 @@ async function first() {
   try {
     const page = await ask(`/api/history?limit=${PAGE}`);
     merge(page.items);
-    if (!cursor) cursor = page.nextCursor;
+    if (rows.length <= PAGE) cursor = page.nextCursor;
     settle(page);
   } finally {
     for (const ghost of ghosts) ghost.remove();

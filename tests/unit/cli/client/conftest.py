@@ -84,7 +84,8 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, json.loads(raw) if raw else None)
         self.stub.requests.append(asked)
-        route = self.stub.routes.get(f"{asked.method} {asked.path}", lambda _: (404, {"error": {"code": "NOT_FOUND", "message": "no"}}))
+        missing: Reply = lambda _: (404, {"error": {"code": "NOT_FOUND", "message": "no"}})  # noqa: E731
+        route = self.stub.routes.get(f"{asked.method} {asked.path}", missing)
         status, value = route(asked)
         if value is None:
             self.close_connection = True
@@ -96,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = do_DELETE = answer
+    do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the names that http.server calls
 
     def log_message(self, *_: Any) -> None:
         """Silent."""

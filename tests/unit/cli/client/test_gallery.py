@@ -14,7 +14,13 @@ from ima2.pictures.embed import embed
 
 def row(number: int, **more: Any) -> dict[str, Any]:
     name = f"{1_700_000_000_000 + number}_ab{number:04d}_0.png"
-    return {"filename": name, "url": f"/generated/{name}", "createdAt": 1_700_000_000_000 + number * 1000, "prompt": "p", **more}
+    return {
+        "filename": name,
+        "url": f"/generated/{name}",
+        "createdAt": 1_700_000_000_000 + number * 1000,
+        "prompt": "p",
+        **more,
+    }
 
 
 @pytest.fixture
@@ -29,11 +35,12 @@ def paged(stub: Any) -> Callable[[list[dict[str, Any]]], Any]:
             left = [
                 one
                 for one in newest
-                if before is None
-                or (one["createdAt"], one["filename"]) < (int(before), asked.query["beforeFilename"])
+                if before is None or (one["createdAt"], one["filename"]) < (int(before), asked.query["beforeFilename"])
             ]
             page = left[:limit]
-            last = {"before": page[-1]["createdAt"], "beforeFilename": page[-1]["filename"]} if len(left) > limit else None
+            last = (
+                {"before": page[-1]["createdAt"], "beforeFilename": page[-1]["filename"]} if len(left) > limit else None
+            )
             return 200, {"items": page, "total": len(newest), "nextCursor": last}
 
         stub.on("GET /api/history", history)

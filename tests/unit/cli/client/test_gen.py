@@ -40,7 +40,9 @@ def test_four_pictures_are_one_request_and_four_files(ima2: Any, stub: Any, pixe
     assert answer.json["ok"] is True
     assert answer.json["requestId"] == body["requestId"]
     assert answer.json["elapsed"] == 1.5
-    assert [re.fullmatch(rf"out/{STAMP}-{index}\.png", row["path"]) is not None for index, row in enumerate(rows)] == [True] * 4
+    assert [re.fullmatch(rf"out/{STAMP}-{index}\.png", row["path"]) is not None for index, row in enumerate(rows)] == [
+        True
+    ] * 4
     assert [Path(row["path"]).read_bytes() for row in rows] == [pixel(index) for index in range(4)]
     assert [row["filename"] for row in rows] == [f"made_{index}.png" for index in range(4)]
 
@@ -72,7 +74,10 @@ def test_references_are_data_urls_of_their_true_type(ima2: Any, stub: Any, pixel
     Path("a.png").write_bytes(pixel(1))
     Path("b.jpg").write_bytes(b"not really a picture")
     Path("c.png").write_bytes(b"RIFF\x00\x00\x00\x00WEBPVP8 ")
-    assert ima2("gen", "merge", "--ref", "a.png", "--ref", "b.jpg", "--ref", "c.png", "-q", "high", "-o", "out.png").code == 0
+    assert (
+        ima2("gen", "merge", "--ref", "a.png", "--ref", "b.jpg", "--ref", "c.png", "-q", "high", "-o", "out.png").code
+        == 0
+    )
     sent = stub.posted["references"]
     assert [one.partition(";")[0] for one in sent] == ["data:image/png", "data:image/jpeg", "data:image/webp"]
     assert base64.b64decode(sent[0].partition(",")[2]) == pixel(1)
@@ -119,7 +124,16 @@ def test_without_a_prompt_it_ends_with_2(ima2: Any, stub: Any) -> None:
 
 def test_what_was_not_said_is_not_sent_and_what_was_said_is(ima2: Any, stub: Any) -> None:
     ima2("gen", "x", "-o", "a.png")
-    optional = {"model", "provider", "sessionId", "reasoningEffort", "webSearchEnabled", "format", "storyboard", "options"}
+    optional = {
+        "model",
+        "provider",
+        "sessionId",
+        "reasoningEffort",
+        "webSearchEnabled",
+        "format",
+        "storyboard",
+        "options",
+    }
     assert optional.isdisjoint(stub.posted)
     stub.requests.clear()
     ima2(

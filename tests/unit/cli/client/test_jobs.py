@@ -14,7 +14,13 @@ ROW = {"requestId": LONG, "kind": "classic", "prompt": "p" * 50, "phase": "strea
 @pytest.fixture
 def busy(stub: Any) -> Any:
     now = time.time() * 1000
-    ended = {"requestId": "old", "kind": "classic", "status": "completed", "finishedAt": now - 30_000, "prompt": "한국 어"}
+    ended = {
+        "requestId": "old",
+        "kind": "classic",
+        "status": "completed",
+        "finishedAt": now - 30_000,
+        "prompt": "한국 어",
+    }
     stub.on("GET /api/inflight", {"jobs": [{**ROW, "startedAt": now - 9_000}], "terminalJobs": [ended]})
     return stub
 

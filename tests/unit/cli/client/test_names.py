@@ -42,9 +42,7 @@ def test_files_are_named_by_local_time_and_place() -> None:
     assert list(islice(free_names("a", "png"), 3)) == ["a.png", "a-1.png", "a-2.png"]
 
 
-def test_a_new_file_never_replaces_one_even_without_hard_links(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_file_never_replaces_one_even_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise PermissionError(1, "Operation not permitted")
 

@@ -40,7 +40,10 @@ async def test_the_line_follows_the_phase_and_leaves_nothing_behind(monkeypatch:
     assert drawn[-1] == ""
 
 
-@pytest.mark.parametrize(("stream", "quiet", "term"), [(io.StringIO(), False, "xterm"), (Terminal(), True, "xterm"), (Terminal(), False, "dumb")])
+@pytest.mark.parametrize(
+    ("stream", "quiet", "term"),
+    [(io.StringIO(), False, "xterm"), (Terminal(), True, "xterm"), (Terminal(), False, "dumb")],
+)
 async def test_nothing_is_drawn_where_nobody_looks(
     monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, quiet: bool, term: str
 ) -> None:

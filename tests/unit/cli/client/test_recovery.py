@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 
 def hanging(stub: Any, seconds: float = 20) -> Callable[[Any], Any]:
     def wait(_asked: Any) -> Any:
@@ -62,6 +64,25 @@ def test_a_job_that_still_runs_at_the_limit_ends_with_8_and_its_id(ima2: Any, st
     assert (answer.code, answer.json["code"]) == (8, "CLIENT_TIMEOUT")
     assert answer.json["requestId"] == stub.posted["requestId"]
     assert "still runs" in answer.json["error"]
+
+
+def test_without_a_limit_of_the_person_a_job_is_waited_for_as_long_as_it_runs(
+    ima2: Any, stub: Any, pixel: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ima2.cli.generation.DEFAULT_WAIT_S", 1)
+    monkeypatch.setattr("ima2.cli.recovery.GRACE_S", 0)
+    stub.on("POST /api/generate", hanging(stub))
+    looks: list[int] = []
+
+    def inflight(_asked: Any) -> Any:
+        looks.append(1)
+        ended = job(stub, status="completed", meta={"filenames": ["m.png"]})
+        return 200, {"jobs": [job(stub)] if len(looks) < 4 else [], "terminalJobs": [ended]}
+
+    stub.on("GET /api/inflight", inflight)
+    stub.on("GET /generated/m.png", pixel(2))
+    assert ima2("gen", "x", "-o", "a.png").code == 0
+    assert len(looks) == 4
 
 
 def test_a_broken_connection_is_no_second_order(ima2: Any, stub: Any, pixel: Callable[[int], bytes]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -171,29 +170,19 @@ def test_doctor_finds_folders_that_are_files(ima2: Any, home: Path) -> None:
     assert (answer.code, rows(answer)["generated-dir"]) == (1, "fail")
 
 
-def test_doctor_finds_a_plugin_that_fails(
-    ima2: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_finds_a_plugin_that_fails(ima2: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     info = tmp_path / "site" / "broken-1.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[ima2.plugins]\nbroken = broken_plugin\n")
     (tmp_path / "site" / "broken_plugin.py").write_text("raise RuntimeError('no luck')\n")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setattr("ima2.kernel.discovery._scan", _scan_uncached())
     monkeypatch.setenv("IMA2_PLUGINS", "local_storage,broken")
     answer = ima2("doctor", "--json")
     assert (answer.code, rows(answer)["plugin:broken"]) == (1, "fail")
     assert "no luck" in answer.out
     monkeypatch.setenv("IMA2_PLUGINS", "local_storage,absent")
     assert rows(ima2("doctor", "--json"))["plugins"] == "fail"
-    sys.modules.pop("broken_plugin", None)
-
-
-def _scan_uncached() -> Any:
-    from ima2.kernel import discovery
-
-    return discovery._scan.__wrapped__
 
 
 def test_doctor_asks_the_server_that_is_advertised(ima2: Any, home: Path, bare_stub: Any) -> None:
@@ -210,3 +199,9 @@ def test_doctor_finds_an_open_door(ima2: Any, monkeypatch: pytest.MonkeyPatch) -
     assert rows(ima2("doctor", "--json"))["lan"] == "fail"
     monkeypatch.setenv("IMA2_LAN_TOKEN", "something")
     assert "lan" not in rows(ima2("doctor", "--json"))
+
+
+def test_doctor_says_when_the_port_is_taken(ima2: Any, bare_stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "taken" not in ima2("doctor").out
+    monkeypatch.setenv("IMA2_PORT", bare_stub.url.rpartition(":")[2])
+    assert "taken" in ima2("doctor").out

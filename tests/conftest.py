@@ -107,7 +107,8 @@ def serving(home: Path, *, plugins: str, **more: str) -> Iterator[Served]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """``serve(NAME=value, …)`` starts a server with that environment over a fresh folder; all are stopped afterwards."""
+    """``serve(NAME=value, …)`` starts a server with that environment over a fresh folder; all are stopped
+    afterwards."""
     with ExitStack() as running:
 
         def start(

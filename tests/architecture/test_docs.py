@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-
 import tests.docs as generated
+
 from ima2 import hookspecs
 from ima2.kernel.hooks import Hooks
 from ima2.testing import ProviderContract, context
@@ -24,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 HOOKS_PAGE = ROOT / "docs/hooks.md"
 SECTION = re.compile(r"^## `(ima2_\w+)\((.*)\)`$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"")
-OURS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted((ROOT / "docs").rglob("*.md"))
+OURS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted(
+    (ROOT / "docs").rglob("*.md")
+)
 
 
 def sections(text: str) -> dict[str, tuple[str, str]]:
@@ -49,7 +51,11 @@ def undocumented(text: str) -> list[str]:
     """Hooks that a page does not name with exactly their arguments, and sections that are no hook."""
     told = sections(text)
     specs = {name: getattr(hookspecs, name) for name in hookspecs.HOOKS}
-    wrong = [name for name, spec in specs.items() if told.get(name, (None,))[0] != ", ".join(inspect.signature(spec).parameters)]
+    wrong = [
+        name
+        for name, spec in specs.items()
+        if told.get(name, (None,))[0] != ", ".join(inspect.signature(spec).parameters)
+    ]
     return [*wrong, *(name for name in told if name not in specs)]
 
 
@@ -134,12 +140,14 @@ def test_the_tests_that_the_pages_show_pass(page: str, tmp_path: Path) -> None:
     assert shown
     plain = blocks((ROOT / "docs/write-a-provider.md").read_text(), "python")[0]
     (tmp_path / "ima2_provider_plain.py").write_text(plain)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+    )
     for number, text in enumerate(shown):
         (tmp_path / f"test_{number}.py").write_text(text)
-    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    run = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

@@ -1,7 +1,7 @@
 """Replays the recorded scenarios of the reference's wire against this server, where they are at hand.
 
-    python -m tests.contract.replay            fails when a scenario listed in passing.txt fails
-    python -m tests.contract.replay --update   plays every area and writes the list anew
+python -m tests.contract.replay            fails when a scenario listed in passing.txt fails
+python -m tests.contract.replay --update   plays every area and writes the list anew
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ def play(folder: str, area: str) -> tuple[set[str], str]:
     """Play one area against a fresh server. Returns what passed, and what the checker said."""
     command = [sys.executable, str(RECORDED / "check.py"), "run", "--only", f"{area}/"]
     command += ["--start", f"{FOLDERS[folder]}export IMA2={ROOT}/.venv/bin/ima2; source {RECORDED}/start.sh"]
-    command += ["--scenarios", str(RECORDED / folder), "--golden", str(RECORDED / folder.replace("scenarios", "golden"))]
+    command += [
+        "--scenarios",
+        str(RECORDED / folder),
+        "--golden",
+        str(RECORDED / folder.replace("scenarios", "golden")),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     said = done.stdout + done.stderr
     if not re.search(r"^\d+ passed, \d+ failed$", said, re.MULTILINE):

@@ -107,7 +107,9 @@ async def test_an_unknown_file_format_is_png_and_says_so(ima2_client: Any, sent:
 
 
 @pytest.mark.parametrize(("sent", "count"), [(0, 1), (9, 8), ("x", 1), ("3", 3), (-2, 1), (2.9, 2)])
-async def test_a_count_out_of_range_is_brought_into_it_and_the_answer_says_so(ima2_client: Any, sent: Any, count: int) -> None:
+async def test_a_count_out_of_range_is_brought_into_it_and_the_answer_says_so(
+    ima2_client: Any, sent: Any, count: int
+) -> None:
     echo = EchoProvider()
     async with ima2_client(echo=plugin(providers=[echo])) as client:
         answer = (await post(client, {**ECHO, "n": sent})).json()

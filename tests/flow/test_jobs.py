@@ -38,7 +38,11 @@ async def test_a_refused_duplicate_leaves_the_running_job_alone(ima2_client: Any
         assert (refused.status_code, refused.json()["code"]) == (409, "REQUEST_ID_IN_USE")
         assert bad.status_code == 400
         assert [job["requestId"] for job in (await client.get("/api/inflight")).json()["jobs"]] == ["same"]
-        assert (await client.delete("/api/inflight/same")).json() == {"requestId": "same", "active": True, "aborted": True}
+        assert (await client.delete("/api/inflight/same")).json() == {
+            "requestId": "same",
+            "active": True,
+            "aborted": True,
+        }
 
 
 async def test_cancelling_cuts_the_upstream_off_and_ends_the_job_once(ima2_client: Any) -> None:

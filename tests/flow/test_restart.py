@@ -71,7 +71,9 @@ def test_a_job_that_ran_when_the_server_died_is_closed_as_interrupted(serve: Any
 @pytest.mark.parametrize("pause", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4])
 def test_killed_at_any_moment_no_half_file_is_left_and_the_list_is_true(serve: Any, pause: float) -> None:
     served = serve(IMA2_DEMO_DELAY_MS="30")
-    served.client.post("/api/generate", json={"prompt": "a boat", "provider": "demo", "n": 4, "requestId": "k", "async": True})
+    served.client.post(
+        "/api/generate", json={"prompt": "a boat", "provider": "demo", "n": 4, "requestId": "k", "async": True}
+    )
     time.sleep(pause)
     served.stop(signal.SIGKILL)
     served.start()
@@ -88,9 +90,14 @@ def test_killed_at_any_moment_no_half_file_is_left_and_the_list_is_true(serve: A
         picture = served.client.get(row["url"])
         assert picture.content.endswith(b"IEND\xaeB`\x82")
         assert row["prompt"] == "a boat"
-    ended = {job["requestId"]: job for job in served.client.get("/api/inflight?includeTerminal=1").json()["terminalJobs"]}
+    ended = {
+        job["requestId"]: job for job in served.client.get("/api/inflight?includeTerminal=1").json()["terminalJobs"]
+    }
     if "k" in ended:
-        assert (ended["k"]["status"], ended["k"].get("errorCode")) in {("completed", None), ("error", "SERVER_RESTARTED")}
+        assert (ended["k"]["status"], ended["k"].get("errorCode")) in {
+            ("completed", None),
+            ("error", "SERVER_RESTARTED"),
+        }
     assert served.client.get("/api/inflight").json()["jobs"] == []
 
 

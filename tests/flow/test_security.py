@@ -16,7 +16,9 @@ from ima2.testing import EchoProvider, plugin
 
 
 async def ask(client: Any, method: str = "GET", path: str = "/api/health", **headers: str) -> Any:
-    return await client.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return await client.request(
+        method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:3333", "127.0.0.1:9", "[::1]:3333", "LOCALHOST"])
@@ -25,7 +27,9 @@ async def test_this_machines_own_names_are_answered(ima2_client: Any, host: str)
         assert (await ask(client, host=host)).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "192.168.1.7", "localhost.evil.example:80"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "192.168.1.7", "localhost.evil.example:80"]
+)
 async def test_any_other_name_is_refused(ima2_client: Any, host: str) -> None:
     async with ima2_client() as client:
         answer = await ask(client, host=host)
@@ -94,7 +98,12 @@ async def test_another_machine_needs_the_token(ima2_client: Any) -> None:
 
 
 def test_listening_to_other_machines_without_a_token_is_refused(tmp_path: Path, ima2_executable: Path) -> None:
-    environ = {"IMA2_CONFIG_DIR": str(tmp_path), "IMA2_HOST": "0.0.0.0", "IMA2_PORT": "0", "IMA2_PLUGINS": "local_storage"}
+    environ = {
+        "IMA2_CONFIG_DIR": str(tmp_path),
+        "IMA2_HOST": "0.0.0.0",
+        "IMA2_PORT": "0",
+        "IMA2_PLUGINS": "local_storage",
+    }
     done = subprocess.run([str(ima2_executable), "serve"], env=environ, capture_output=True, text=True, timeout=30)
     assert done.returncode != 0
     assert "IMA2_LAN_TOKEN" in done.stderr
@@ -125,7 +134,17 @@ def test_no_prompt_and_no_secret_reaches_the_log(serve: Any) -> None:
     assert "/api/generate" in served.log
 
 
-@pytest.mark.parametrize(("host", "local"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("192.168.0.2", False), ("example.com", False)])
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("192.168.0.2", False),
+        ("example.com", False),
+    ],
+)
 def test_loopback_is_recognised(host: str, local: bool) -> None:
     assert is_loopback(host) is local
 
@@ -142,4 +161,3 @@ def test_a_taken_port_gives_the_next_one() -> None:
 def test_an_address_that_is_not_ours_is_an_error() -> None:
     with pytest.raises(Ima2Error, match="Cannot listen"):
         bind("203.0.113.7", 3333)
-

@@ -208,6 +208,7 @@ class StorageContract(_Suite):
         writing = asyncio.create_task(write())
         while not writing.done():
             assert await opened.get("a.png") in whole
+            await asyncio.sleep(0)  # a storage in memory never waits by itself
         await writing
 
 

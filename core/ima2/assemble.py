@@ -134,7 +134,7 @@ async def open_house(house: House, *, background: bool = True) -> AsyncIterator[
         _furnish(house, owner)
         stack.push_async_callback(house.library.close)
         await house.library.open()
-        stack.push_async_callback(house.jobs.interrupt_all)
+        stack.push_async_callback(house.jobs.interrupt_all, house.studio.can_resume)
         await _recover(house, owner)
         if background:
             house.library.refresh()
@@ -142,8 +142,9 @@ async def open_house(house: House, *, background: bool = True) -> AsyncIterator[
 
 
 async def wind_down(house: House) -> None:
-    """End what clients wait for, before connections are closed: jobs as interrupted, then the event streams."""
-    await house.jobs.interrupt_all()
+    """End what clients wait for, before connections are closed: jobs as interrupted (but for those that the next
+    process resumes), then the event streams."""
+    await house.jobs.interrupt_all(house.studio.can_resume)
     await house.publisher.close()
     await asyncio.gather(*(sink.close() for sink in house.registry.event_sinks.values()), return_exceptions=True)
 
@@ -202,7 +203,11 @@ def _origins(name: str, own: Any, environ: Mapping[str, str], document: Mapping[
 async def _recover(house: House, owner: Owner) -> None:
     owners = {record.owner for record in await house.jobs.store.active()}
     dead = {name: not owner.is_alive(name) for name in owners}
-    closed = await house.jobs.recover(dead)
+    closed, adopted = await house.jobs.recover(dead, house.studio.can_resume)
+    for running in adopted:
+        house.studio.resume(running)
+    if adopted:
+        log.warning("%d jobs that were paid for before the last server ended are being collected", len(adopted))
     if closed:
         log.warning(
             "%d jobs were still running when the last server ended; they are closed as interrupted", len(closed)

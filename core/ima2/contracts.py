@@ -83,6 +83,8 @@ class Provider(Part):
     capabilities: Capabilities = Capabilities()
     is_default: ClassVar[bool] = False
     """Whether ``auto`` means this provider where no setting names one. Of those in use, at most one may say so."""
+    is_video_default: ClassVar[bool] = False
+    """The same for clips, which few providers make."""
 
     def images(self, request: ImageRequest, job: Job) -> AsyncIterator[Update]:
         """Make pictures. Yield each `Artifact` when it is whole; several candidates may interleave."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ima2.contracts import Sql
+from ima2.endings import RESTARTED, interrupted, interruption
 from ima2.errors import CANCELED, Ima2Error, canceled
 from ima2.events import Publisher
 from ima2.jobrecord import Draft, JobRecord, now_ms
@@ -22,7 +23,6 @@ from ima2.jobstore import JobStore
 from ima2.models import Event, Json, Receipt
 
 log = logging.getLogger("ima2.jobs")
-RESTARTED = "SERVER_RESTARTED"
 RETRY_AFTER_S = 5
 PROMPT_CHARS = 500
 
@@ -34,6 +34,8 @@ class RunningJob:
         self._jobs = jobs
         self.record = record
         self.task: asyncio.Task[Any] | None = None
+        self.suspended = False
+        """Whether the process is going away and leaves the job, as stored, to the next one."""
 
     @property
     def id(self) -> str:
@@ -45,6 +47,11 @@ class RunningJob:
         """Whether the job has ended, for instance because a person canceled it."""
         return self.record.status != "active"
 
+    @property
+    def age(self) -> float:
+        """Seconds since the job was admitted, by whichever process."""
+        return max(0, now_ms() - self.record.started_at) / 1000
+
     def phase(self, name: str) -> bool:
         """Move to another phase; returns whether that was a change."""
         if self.over or self.record.phase == name:
@@ -53,10 +60,16 @@ class RunningJob:
         self._jobs.store.later(self.record)
         return True
 
-    async def keep(self, receipt: Receipt) -> None:
+    async def keep(self, receipt: Receipt, meta: Mapping[str, Json] | None = None) -> None:
         """Store the upstream's own id of the paid work, before anything else happens."""
-        self.record = replace(self.record, receipt=receipt)
+        self.record = replace(self.record, receipt=receipt, meta={**self.record.meta, **(meta or {})})
         await self._jobs.store.save(self.record)
+
+    def note(self, meta: Mapping[str, Json]) -> None:
+        """Add to what the record shows, however the job ends."""
+        if meta and not self.over:
+            self.record = replace(self.record, meta={**self.record.meta, **meta})
+            self._jobs.store.later(self.record)
 
     async def complete(self, meta: Mapping[str, Json], event: Mapping[str, Json], http_status: int = 200) -> bool:
         """End well. ``event`` becomes the ``done`` event. False when the job had already ended."""
@@ -160,25 +173,42 @@ class Jobs:
         task.cancel()
         return True, True
 
-    async def interrupt_all(self) -> None:
-        """End everything that runs because the process stops; clients are told with `RESTARTED`."""
+    async def interrupt_all(self, can_resume: Callable[[JobRecord], bool] = lambda record: False) -> None:
+        """End everything that runs because the process stops; clients are told with `RESTARTED`.
+
+        What can be resumed stays stored as running, for the next process to go on with.
+        """
         tasks = []
         for running in list(self._running.values()):
-            await running.fail(interrupted(), interruption(running.id))
+            if can_resume(running.record):
+                running.suspended = True
+                del self._running[running.id]
+            else:
+                await running.fail(interrupted(), interruption(running.id))
             if running.task is not None:
                 running.task.cancel()
                 tasks.append(running.task)
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.store.flush()
 
-    async def recover(self, dead: Mapping[str, bool]) -> list[JobRecord]:
-        """After a start: close what a dead process left running, and tell. Returns those records.
+    async def recover(
+        self, dead: Mapping[str, bool], can_resume: Callable[[JobRecord], bool] = lambda record: False
+    ) -> tuple[list[JobRecord], list[RunningJob]]:
+        """After a start: take over what a dead process left running and can be resumed, close the rest, and tell.
 
+        Returns the records that were closed and the jobs that were taken over, which the caller has to start.
         ``dead`` says for each owner whether it is gone. Jobs of living processes are left alone.
         """
-        closed = []
+        closed, adopted = [], []
         for record in await self.store.active():
-            if dead.get(record.owner, True):
+            if not dead.get(record.owner, True):
+                continue
+            if can_resume(record):
+                own = replace(record, owner=self._owner)
+                if await self.store.claim(own, record.owner):
+                    adopted.append(RunningJob(self, own))
+                    self._running[own.id] = adopted[-1]
+            else:
                 ended = replace(record, status="error", http_status=503, error_code=RESTARTED, finished_at=now_ms())
                 await self.store.save(ended)
                 self._remember(ended)
@@ -188,7 +218,7 @@ class Jobs:
             self._ended.setdefault(record.id, record)
         self._ended = OrderedDict(sorted(self._ended.items(), key=lambda item: item[1].finished_at or 0))
         await self.store.forget_before(now_ms() - 86_400_000)
-        return closed
+        return closed, adopted
 
     # -- looking -----------------------------------------------------------------------------
 
@@ -222,21 +252,6 @@ class Jobs:
     def _tell(self, record: JobRecord, data: Mapping[str, Json]) -> None:
         name = "done" if record.status == "completed" else "error"
         self._publisher.publish(Event(name, record.id, data, terminal=True, origin=self._publisher.origin))
-
-
-def interrupted() -> Ima2Error:
-    """The end of a job whose process went away."""
-    return Ima2Error(
-        RESTARTED,
-        503,
-        "The server stopped while this job ran. What it had saved is in the gallery; start it again for the rest.",
-    )
-
-
-def interruption(job_id: str) -> dict[str, Json]:
-    """The ``error`` event of `interrupted`."""
-    error = interrupted()
-    return {"error": error.text, "code": error.code, "status": error.status, "requestId": job_id}
 
 
 def _matches(record: JobRecord, kind: str | None, session_id: str | None) -> bool:

@@ -30,6 +30,12 @@ class JobStore:
         """Write a record, new or not."""
         await self._database.write(_upsert(_columns(record)))
 
+    async def claim(self, record: JobRecord, dead_owner: str) -> bool:
+        """Put a running job of a dead process under its new owner; false when another process was faster."""
+        statement = "UPDATE ima2_jobs SET owner = ? WHERE id = ? AND owner = ? AND status = 'active'"
+        values = (record.owner, record.id, dead_owner)
+        return await self._database.write(lambda c: c.exec_driver_sql(statement, values).rowcount == 1)
+
     def later(self, record: JobRecord) -> None:
         """Write a record soon; a failure is logged."""
         task = asyncio.create_task(self._save_quietly(record))

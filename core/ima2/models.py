@@ -240,13 +240,17 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class VideoModes:
-    """What a provider of video takes: ``modes`` as in `VideoRequest`, durations in seconds per mode."""
+    """What a provider of video takes: ``modes`` as in `VideoRequest`, durations in seconds per mode.
+
+    ``models`` names the only models of a mode, its default first; a mode that is not in it takes them all.
+    """
 
     modes: tuple[str, ...]
     durations: Mapping[str, tuple[int, int]]
     resolutions: tuple[str, ...]
     aspect_ratios: tuple[str, ...]
     max_references: int = 0
+    models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

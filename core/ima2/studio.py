@@ -14,8 +14,11 @@ from typing import Any
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error, canceled
 from ima2.events import Publisher
+from ima2.filming import film_provider, resumed
 from ima2.jobrecord import now_ms
-from ima2.jobs import Jobs, RunningJob, interrupted
+from ima2.jobrecord import JobRecord
+from ima2.endings import interrupted, suspended
+from ima2.jobs import Jobs, RunningJob
 from ima2.library import Library
 from ima2.memory import Trim
 from ima2.models import (
@@ -26,14 +29,12 @@ from ima2.models import (
     Notice,
     Partial,
     Phase,
-    Picture,
     Progress,
     Receipt,
     Update,
     Usage,
 )
-from ima2.pictures.convert import convert
-from ima2.pictures.sniff import EXTENSIONS, MEDIA_TYPES, media_type_of
+from ima2.pictures.sniff import EXTENSIONS
 from ima2.registry import Registry
 from ima2.version import VERSION
 from ima2.ways.way import Limits, Made, Outcome, Way
@@ -85,6 +86,10 @@ class Studio:
             )
         return claims[0]
 
+    def film_provider(self, name: Any = None) -> Provider:
+        """The provider of clips that a client names; see `ima2.filming.film_provider`."""
+        return film_provider(self.registry, self._default, name)
+
     # -- a job ---------------------------------------------------------------------------------
 
     async def admit(self, way: Way) -> RunningJob:
@@ -95,12 +100,22 @@ class Studio:
         """Run an admitted job in a task of its own: it outlives its client. ``heard`` hears what the sinks hear."""
         return self.jobs.start(running, self.run(way, running, heard))
 
+    def can_resume(self, record: JobRecord) -> bool:
+        """Whether a job of a process that went away can be gone on with: its work is ordered and can be collected."""
+        return resumed(record, self.registry, self.limits) is not None
+
+    def resume(self, running: RunningJob) -> None:
+        """Go on with a job that was taken over from a process that went away."""
+        way = resumed(running.record, self.registry, self.limits)
+        if way is not None:
+            self.start(way, running).add_done_callback(seen)
+
     async def run(self, way: Way, running: RunningJob, heard: Telling | None = None) -> Outcome:
         """Run a job to its end, which is recorded and told whatever happens.
 
         Raises `Ima2Error` as the client should see it.
         """
-        outcome = Outcome(warnings=list(way.warnings))
+        outcome = Outcome(warnings=list(way.warnings), started=time.monotonic() - running.age)
 
         def tell(name: str, data: Mapping[str, Json]) -> None:
             whole = {"requestId": way.id, **data}
@@ -111,16 +126,19 @@ class Studio:
         try:
             if way.streams_at_once:
                 running.phase("streaming")
-            tell("phase", way.begun())
+            if begun := way.begun():
+                tell(*begun)
             await self._collect(way, running, outcome, tell)
             await self._finish(way, outcome)
             await running.complete(way.end_meta(outcome), way.reply(outcome), way.http_status(outcome))
         except asyncio.CancelledError:
+            if running.suspended:
+                raise suspended() from None
             if not running.over:
                 raise
             raise (canceled() if running.record.status == "canceled" else interrupted()) from None
         except Exception as error:
-            known = error if isinstance(error, Ima2Error) else crash(way.provider.id, error)
+            known = outcome.error = error if isinstance(error, Ima2Error) else crash(way.provider.id, error)
             event = {**way.refusal(known, outcome), "status": known.status, "requestId": way.id}
             await running.fail(known, event, way.end_meta(outcome))
             raise known from None
@@ -134,8 +152,7 @@ class Studio:
         job = Job(running.id, deadline, logging.getLogger(f"ima2.provider.{way.provider.id}"))
         try:
             async with asyncio.timeout_at(asyncio.get_running_loop().time() + self._timeout):
-                updates = way.provider.images(way.request, job)
-                async with aclosing(_as_generator(updates)) as stream:
+                async with aclosing(_as_generator(way.updates(job))) as stream:
                     async for update in stream:
                         await self._take(update, way, running, outcome, tell)
         except TimeoutError:
@@ -143,16 +160,18 @@ class Studio:
         except Ima2Error as error:
             self._miss(outcome, error)
         if not outcome.made:
-            raise _reason(outcome)
+            raise next((one.error for one in outcome.failed if isinstance(one.error, Ima2Error)), way.nothing())
 
     async def _take(self, update: Update, way: Way, running: RunningJob, outcome: Outcome, tell: Telling) -> None:
+        if running.over:
+            return
         match update:
             case Phase(name):
                 running.phase(name)
             case Partial(picture, index):
-                if not running.over:
-                    tell("partial", {"image": picture, **way.preview(index)})
+                tell("partial", {"image": picture, **way.preview(index)})
             case Artifact():
+                running.note(way.noted(update))
                 made = await self._keep(update, way, outcome)
                 if way.tells_pictures and not running.over:
                     tell("image", way.picture_event(made, outcome))
@@ -163,7 +182,9 @@ class Studio:
             case Failed():
                 self._miss(outcome, update.error, update.index)
             case Receipt():
-                await running.keep(update)
+                await running.keep(update, way.noted(update))
+                if event := way.event_of(update):
+                    tell(*event)
             case Progress(fraction, stalled):
                 tell("progress", {"progress": fraction, "stalled": stalled})
 
@@ -176,28 +197,17 @@ class Studio:
     # -- keeping -------------------------------------------------------------------------------
 
     async def _keep(self, artifact: Artifact, way: Way, outcome: Outcome) -> Made:
-        picture, extra = await self._as_asked(artifact.picture, way)
+        picture, extra = await way.as_asked(artifact, outcome)
         extension = EXTENSIONS[picture.media_type]
         created_at = now_ms()
         key = way.key(artifact.index, extension, created_at)
         facts = {**way.sidecar(artifact, created_at, extension, outcome), **extra, "version": VERSION}
-        kept = await self.library.keep(key, picture, facts)
+        embedded = picture.media_type.startswith("image/")
+        kept = await self.library.keep(key, picture, facts, embedded=embedded)
         made = Made(kept, replace(artifact, picture=kept.picture), created_at)
         outcome.made.append(made)
         outcome.made.sort(key=lambda made: made.artifact.index)
         return made
-
-    async def _as_asked(self, picture: Picture, way: Way) -> tuple[Picture, dict[str, Json]]:
-        """The picture in the file format asked for, where the provider promises one. Its true type is what its bytes
-        say."""
-        media_type = media_type_of(picture.data)
-        if media_type is None:
-            raise Ima2Error("PROVIDER_ANSWER_INVALID", 502, "The provider sent something that is no picture.")
-        wanted = MEDIA_TYPES[way.request.format]
-        if media_type == wanted or way.request.format not in way.provider.capabilities.formats:
-            return Picture(picture.data, media_type), {}
-        data = await asyncio.to_thread(convert, picture.data, wanted)
-        return Picture(data, wanted), {"convertedFrom": EXTENSIONS[media_type]}
 
     async def _finish(self, way: Way, outcome: Outcome) -> None:
         """Write down what is known only at the end: what the job took."""
@@ -221,12 +231,10 @@ def crash(provider: str, error: Exception) -> Ima2Error:
     )
 
 
-def _reason(outcome: Outcome) -> Ima2Error:
-    """Why nothing came: the first failure that says so itself."""
-    for one in outcome.failed:
-        if isinstance(one.error, Ima2Error):
-            return one.error
-    return Ima2Error("EMPTY_RESPONSE", 422, "No image data returned. Try another size, quality or model.")
+def seen(task: asyncio.Task[Any]) -> None:
+    """Take note of how a background job ended; its record has it all."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _as_generator(updates: AsyncIterator[Update]) -> AsyncGenerator[Update, None]:

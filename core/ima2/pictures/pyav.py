@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
+from av.container import InputContainer
+from av.subtitles.subtitle import SubtitleSet
 from av.video.frame import PictureType
 
 from ima2.frames import Position, failed
 
 if TYPE_CHECKING:
-    from av.container import InputContainer, OutputContainer
+    from av.container import OutputContainer
     from av.video.frame import VideoFrame
+    from PIL.Image import Image
 
 MAX_PIXELS = 40_000_000
 TAIL_S = 3.0
@@ -33,7 +36,8 @@ def frame(source: bytes | Path, position: Position, seconds: float) -> bytes:
         if found is None:
             raise failed("The clip has no frame at that position.")
         out = io.BytesIO()
-        found.to_image().save(out, "PNG", compress_level=3)
+        picture: Image = found.to_image()  # type: ignore[no-untyped-call]
+        picture.save(out, "PNG", compress_level=3)
     return out.getvalue()
 
 
@@ -54,7 +58,7 @@ def _copy(source: InputContainer, target: OutputContainer, start: float, deadlin
     streams, kept = _outputs(source, target), 0
     for frame in source.decode(*(source.streams[index] for index in streams)):
         _in_time(deadline)
-        if frame.pts is None or frame.time_base is None or frame.time is None or frame.time < start:
+        if isinstance(frame, SubtitleSet) or frame.pts is None or frame.time_base is None or frame.time is None or frame.time < start:
             continue
         frame.pts -= round(Fraction(start) / frame.time_base)
         index = _index(source, isinstance(frame, av.VideoFrame))
@@ -73,7 +77,7 @@ def _opened(source: bytes | Path) -> Iterator[InputContainer]:
     """The clip, parsed as MP4 and as nothing else."""
     try:
         with av.open(str(source) if isinstance(source, Path) else io.BytesIO(source), format="mp4") as container:
-            if not container.streams.video:
+            if not isinstance(container, InputContainer) or not container.streams.video:
                 raise failed("The clip has no pictures.")
             context = container.streams.video[0].codec_context
             if context.width * context.height > MAX_PIXELS:

@@ -14,6 +14,7 @@ from ima2.jobs import RunningJob
 from ima2.server.bodies import BIG, read_json
 from ima2.server.replies import Json
 from ima2.server.streams import Told
+from ima2.studio import seen
 from ima2.ways.way import Outcome, Way
 
 W = TypeVar("W", bound=Way)
@@ -41,7 +42,7 @@ def named(fields: Mapping[str, Any], fallback: str) -> str:
 
 def start_in_background(house: House, way: Way, running: RunningJob, **more: Any) -> Json:
     """Run the job on its own; the answer is 202 with its id."""
-    house.studio.start(way, running).add_done_callback(_seen)
+    house.studio.start(way, running).add_done_callback(seen)
     return Json({"requestId": way.id, **more}, 202)
 
 
@@ -59,9 +60,3 @@ def start_telling(house: House, way: Way, running: RunningJob) -> Told:
 
     house.studio.start(way, running, told).add_done_callback(ended)
     return told
-
-
-def _seen(task: asyncio.Task[Any]) -> None:
-    """Take note of how a background job ended; its record has it all."""
-    if not task.cancelled():
-        task.exception()

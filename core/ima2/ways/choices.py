@@ -102,7 +102,8 @@ def _model(able: Capabilities, asked: str, media: Media) -> str:
             able.code("MODEL_UNSUPPORTED"), 400, f"This model cannot make pictures. Use one of: {', '.join(usable)}"
         )
     if asked not in known:
-        raise Ima2Error(able.code("MODEL_INVALID"), 400, f"model must be one of: {', '.join(usable)}")
+        code = able.code("MODEL_INVALID" if media == "image" else f"{media.upper()}_MODEL_INVALID")
+        raise Ima2Error(code, 400, f"model must be one of: {', '.join(usable)}")
     return asked
 
 

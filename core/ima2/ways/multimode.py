@@ -83,8 +83,8 @@ class Multimode(PictureWay):
 
     # -- files and events ------------------------------------------------------------------------
 
-    def begun(self) -> dict[str, Json]:
-        return {"phase": "streaming", "sequenceId": self.sequence_id, "maxImages": self.wanted}
+    def begun(self) -> tuple[str, dict[str, Json]]:
+        return "phase", {"phase": "streaming", "sequenceId": self.sequence_id, "maxImages": self.wanted}
 
     def preview(self, index: int) -> dict[str, Json]:
         return {"sequenceId": self.sequence_id, "index": index}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from ima2.contracts import Provider
+from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error
-from ima2.models import Artifact, ImageRequest, Json, Link, Source
+from ima2.jobrecord import Draft
+from ima2.models import Artifact, ImageRequest, Json, Link, Picture, Source, Update
+from ima2.pictures.convert import convert
+from ima2.pictures.sniff import EXTENSIONS, MEDIA_TYPES, media_type_of
 from ima2.ways.body import Body
 from ima2.ways.choices import Choices
 from ima2.ways.references import References
@@ -19,6 +23,8 @@ Providers = Callable[[Any], Provider]
 
 class PictureWay(Way):
     """Reads the fields that all of them share, and gives the parts that all answers and sidecars share."""
+
+    request: ImageRequest
 
     def __init__(self, body: Body, provider: Provider, choices: Choices, limits: Limits, fallback_id: str) -> None:
         self.id = body.request_id(fallback_id)
@@ -50,6 +56,43 @@ class PictureWay(Way):
                 **more,
             }
         )
+
+    # -- the work ------------------------------------------------------------------------------
+
+    def updates(self, job: Job) -> AsyncIterator[Update]:
+        return self.provider.images(self.request, job)
+
+    async def as_asked(self, artifact: Artifact, outcome: Outcome) -> tuple[Picture, dict[str, Json]]:
+        """The picture in the file format asked for, where the provider promises one. Its true type is what its bytes
+        say."""
+        data = artifact.picture.data
+        media_type = media_type_of(data)
+        if media_type is None or not media_type.startswith("image/"):
+            raise Ima2Error("PROVIDER_ANSWER_INVALID", 502, "The provider sent something that is no picture.")
+        wanted = MEDIA_TYPES[self.request.format]
+        if media_type == wanted or self.request.format not in self.provider.capabilities.formats:
+            return Picture(data, media_type), {}
+        return Picture(await asyncio.to_thread(convert, data, wanted), wanted), {"convertedFrom": EXTENSIONS[media_type]}
+
+    def nothing(self) -> Ima2Error:
+        return Ima2Error("EMPTY_RESPONSE", 422, "No image data returned. Try another size, quality or model.")
+
+    def draft(self) -> Draft:
+        asked = self.request
+        data = {
+            "prompt": asked.prompt,
+            "provider": asked.provider,
+            "model": asked.model,
+            "size": asked.size,
+            "quality": asked.quality,
+            "format": asked.format,
+            "moderation": asked.moderation,
+            "count": asked.count,
+            "sequence": asked.sequence,
+            "references": len(asked.references),
+            "options": dict(asked.options),
+        }
+        return Draft(self.id, self.kind, asked.prompt, self.meta(), data)
 
     # -- shared by answers ---------------------------------------------------------------------
 

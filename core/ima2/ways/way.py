@@ -5,14 +5,15 @@ from __future__ import annotations
 import secrets
 import time
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ima2.contracts import Provider
+from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error
 from ima2.jobrecord import Draft
 from ima2.library import Kept
-from ima2.models import Artifact, Failed, ImageRequest, Json, Usage
+from ima2.models import Artifact, Failed, ImageRequest, Json, Picture, Receipt, Update, Usage, VideoRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Outcome:
     cost: float | None = None
     calls: list[Usage] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
+    error: Ima2Error | None = None
+    """Why the job failed, once it has."""
 
     @property
     def elapsed(self) -> float:
@@ -85,7 +88,7 @@ class Way(ABC):
 
     id: str
     provider: Provider
-    request: ImageRequest
+    request: ImageRequest | VideoRequest
     session_id: str | None
     warnings: list[dict[str, Json]]
 
@@ -110,9 +113,33 @@ class Way(ABC):
         """The body of a failure, and with its status the ``error`` event. ``outcome`` is there once the work had
         begun."""
 
-    def begun(self) -> dict[str, Json]:
-        """The ``phase`` event at the start."""
-        return {"phase": "streaming"}
+    @abstractmethod
+    def updates(self, job: Job) -> AsyncIterator[Update]:
+        """Ask the provider."""
+
+    @abstractmethod
+    async def as_asked(self, artifact: Artifact, outcome: Outcome) -> tuple[Picture, dict[str, Json]]:
+        """What came, in the form that was asked for, and what there is to tell of that in the sidecar."""
+
+    @abstractmethod
+    def nothing(self) -> Ima2Error:
+        """The failure of a provider that ended well and brought nothing."""
+
+    @abstractmethod
+    def draft(self) -> Draft:
+        """The job as it asks to be admitted."""
+
+    def begun(self) -> tuple[str, dict[str, Json]] | None:
+        """The event at the start, if there is one."""
+        return "phase", {"phase": "streaming"}
+
+    def event_of(self, receipt: Receipt) -> tuple[str, dict[str, Json]] | None:
+        """The event that says the upstream has accepted the work."""
+        return None
+
+    def noted(self, update: Receipt | Artifact) -> dict[str, Json]:
+        """What the job's record shows from here on, however the job ends."""
+        return {}
 
     def preview(self, index: int) -> dict[str, Json]:
         """What a ``partial`` event says beside the picture."""
@@ -133,24 +160,6 @@ class Way(ABC):
     def end_meta(self, outcome: Outcome) -> dict[str, Json]:
         """What the record shows in addition once the job has ended."""
         return {"filenames": [made.kept.key for made in outcome.made], "imageCount": len(outcome.made)}
-
-    def draft(self) -> Draft:
-        """The job as it asks to be admitted."""
-        asked = self.request
-        data = {
-            "prompt": asked.prompt,
-            "provider": asked.provider,
-            "model": asked.model,
-            "size": asked.size,
-            "quality": asked.quality,
-            "format": asked.format,
-            "moderation": asked.moderation,
-            "count": asked.count,
-            "sequence": asked.sequence,
-            "references": len(asked.references),
-            "options": dict(asked.options),
-        }
-        return Draft(self.id, self.kind, asked.prompt, self.meta(), data)
 
 
 def stamp(created_at: int, name_bytes: int) -> str:

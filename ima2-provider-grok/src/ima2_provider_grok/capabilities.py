@@ -25,6 +25,7 @@ VIDEO_MODES = VideoModes(
     resolutions=("480p", "720p"),
     aspect_ratios=("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "auto"),
     max_references=MAX_VIDEO_REFERENCES,
+    models={"edit": (VIDEO,), "extend": (VIDEO,)},
 )
 """A reference clip may be asked for up to 15 s like any other; it is made with at most 10, and a notice says so."""
 PRICES = (

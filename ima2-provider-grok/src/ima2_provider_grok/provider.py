@@ -104,6 +104,7 @@ class GrokProvider(XaiProvider):
 
     id: ClassVar[str] = "grok"
     title: ClassVar[str] = "Grok"
+    is_video_default: ClassVar[bool] = True
 
     def __init__(self, settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> None:
         self._login = LoginLane(settings, http)

@@ -108,7 +108,11 @@ class Videos:
 
     async def _artifact(self, finished: Finished, receipt: Receipt, request: VideoRequest) -> Artifact:
         seconds = min(self._settings.video_download_timeout_ms / 1000, max(self._job.remaining(), 1.0))
-        clip = await fetching.collect(self._downloads, fetching.VIDEO, finished.url, seconds, self._job.log)
+        try:
+            clip = await fetching.collect(self._downloads, fetching.VIDEO, finished.url, seconds, self._job.log)
+        except Ima2Error as error:
+            error.details["providerUrl"] = finished.url  # the clip is paid for: its owner can still fetch it
+            raise
         facts = facts_of(receipt, request, finished)
         revised = receipt.data.get("revisedPrompt")
         return Artifact(

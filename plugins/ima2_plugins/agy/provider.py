@@ -39,6 +39,7 @@ class AgyProvider(ima2.Provider):
         edit=True,
         sequence=1,
         code_prefix="AGY",
+        codes={"VIDEO_UNSUPPORTED": "AGY_VIDEO_UNSUPPORTED"},
         fixed={"model": MODEL, "size": SIZE},
     )
 

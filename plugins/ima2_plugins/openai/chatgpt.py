@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-
-import httpx
+from typing import TYPE_CHECKING
 
 from ima2 import Ima2Error, Json, ProviderStatus
 from ima2_plugins.openai.capabilities import MODELS, capabilities
@@ -16,6 +15,9 @@ from ima2_plugins.openai.probe import Proxy, models
 from ima2_plugins.openai.provider import ResponsesProvider
 from ima2_plugins.openai.settings import OauthSettings
 from ima2_plugins.openai.tokens import Tokens
+
+if TYPE_CHECKING:
+    import httpx
 
 EXTRA = {"instructions": ""}
 """A field ChatGPT's backend insists on; the instructions themselves are part of the input."""

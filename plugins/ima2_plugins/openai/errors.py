@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
-
-import httpx
+from typing import TYPE_CHECKING, Any, Literal
 
 from ima2 import Ima2Error
 from ima2_plugins.openai.complaint import Complaint
+
+if TYPE_CHECKING:
+    import httpx
 
 Lane = Literal["key", "proxy", "login"]
 """Who is asked: the API with a key, ChatGPT through a local proxy, or ChatGPT with the login itself."""
@@ -107,6 +108,8 @@ def _request(complaint: Complaint) -> Ima2Error:
 
 def unreachable(error: httpx.RequestError, lane: Lane) -> Ima2Error:
     """No connection, or one that broke. ``OAUTH_UNAVAILABLE`` only where a local proxy was never reached."""
+    import httpx
+
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         if lane == "proxy":
             text = (

@@ -13,15 +13,16 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
-
-import httpx
+from typing import TYPE_CHECKING, Any, cast
 
 from ima2 import Ima2Error, Update, safe_label
 from ima2_plugins.openai import complaint, errors
 from ima2_plugins.openai.answer import Answer
 from ima2_plugins.openai.body import Order
 from ima2_plugins.openai.sse import EventReader
+
+if TYPE_CHECKING:
+    import httpx
 
 CONNECT_SECONDS = 10.0
 _ERROR_BYTES = 65_536
@@ -89,6 +90,8 @@ async def posted(
 
 
 async def _sent(client: httpx.AsyncClient, address: Address, order: Order, clock: Clock) -> httpx.Response:
+    import httpx
+
     content = await order.content(address.extra)
     timeout = httpx.Timeout(clock.total, connect=CONNECT_SECONDS)
     headers = {
@@ -150,6 +153,8 @@ async def updates(
 @contextmanager
 def _mapped(address: Address, clock: Clock) -> Iterator[None]:
     """Turns what the transport raises into `Ima2Error`."""
+    import httpx
+
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-
-import httpx
+from typing import TYPE_CHECKING
 
 from ima2 import Ima2Error, Json, ProviderStatus
 from ima2_plugins.openai.capabilities import capabilities
@@ -14,6 +13,9 @@ from ima2_plugins.openai.exchange import Address, Door
 from ima2_plugins.openai.probe import models
 from ima2_plugins.openai.provider import ResponsesProvider
 from ima2_plugins.openai.settings import ApiSettings
+
+if TYPE_CHECKING:
+    import httpx
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 

@@ -12,16 +12,18 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
-import httpx
 import orjson
 
 from ima2 import Ima2Error
 from ima2_plugins.openai import tokens
 from ima2_plugins.openai.settings import OauthSettings
 from ima2_plugins.openai.tokens import Tokens
+
+if TYPE_CHECKING:
+    import httpx
 
 LOCK_SECONDS = 20.0
 RENEW_SECONDS = 30.0
@@ -125,6 +127,8 @@ class Login:
         return fresh
 
     async def _asked(self, refresh: str) -> dict[str, Any]:
+        import httpx
+
         body = {"client_id": self._settings.client_id, "grant_type": "refresh_token", "refresh_token": refresh}
         try:
             response = await self._http().post(self._settings.auth_url, json=body, timeout=RENEW_SECONDS)

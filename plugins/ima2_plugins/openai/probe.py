@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import orjson
 
 from ima2 import ProviderStatus
+
+if TYPE_CHECKING:
+    import httpx
 
 HEALTH_SECONDS = 0.5
 KEPT_SECONDS = 5.0
@@ -20,6 +22,8 @@ async def models(
     client: httpx.AsyncClient, url: str, seconds: float, headers: Mapping[str, str] | None = None
 ) -> ProviderStatus:
     """``ready`` with the ids it lists, ``auth_required`` for an answer that is not 2xx, ``offline`` for none."""
+    import httpx
+
     try:
         async with asyncio.timeout(seconds):
             response = await client.get(url, headers=headers, timeout=seconds)
@@ -58,6 +62,8 @@ class Proxy:
 
     async def answers(self, client: httpx.AsyncClient) -> bool:
         """Whether its health route says so. Another program at the port does not count."""
+        import httpx
+
         if time.monotonic() - self._asked < KEPT_SECONDS:
             return self._answer
         try:

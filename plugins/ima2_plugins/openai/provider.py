@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-
-import httpx
+from typing import TYPE_CHECKING
 
 from ima2 import (
     Ima2Error,
@@ -27,6 +26,9 @@ from ima2_plugins.openai.body import Order, image_body, text_body, tool_choice, 
 from ima2_plugins.openai.exchange import Clock, Door, posted, updates
 from ima2_plugins.openai.outcome import diagnosis, emptiness, wordless
 from ima2_plugins.openai.settings import SharedSettings
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class ResponsesProvider(Provider):

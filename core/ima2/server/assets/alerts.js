@@ -17,6 +17,7 @@ export function alertOf({ code, text, prompt, again }) {
   );
   $("alerts").prepend(message);
   while ($("alerts").children.length > 4) $("alerts").lastElementChild.remove();
+  message.scrollIntoView({ block: "nearest" });
 }
 
 /** Show something that is no failure but worth knowing. It goes by itself. */

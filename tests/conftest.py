@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -109,12 +110,13 @@ def serving(home: Path, *, plugins: str, **more: str) -> Iterator[Served]:
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """``serve(NAME=value, …)`` starts a server with that environment over a fresh folder; all are stopped
     afterwards."""
+    started = count()
     with ExitStack() as running:
 
         def start(
             *, plugins: str = "local_storage,pillow_thumbs,sse,demo", home: Path | None = None, **more: str
         ) -> Served:
-            folder = home or tmp_path / f"home{len(list(tmp_path.iterdir()))}"
+            folder = home or tmp_path / f"home{next(started)}"
             folder.mkdir(exist_ok=True)
             return running.enter_context(serving(folder, plugins=plugins, **more))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ima2.contracts import EventSink, Job, Migration, Part, Provider, Sql, Storage, Stored, Tables, Thumbnailer
     from ima2.errors import Ima2Error, canceled, safe_label
     from ima2.files import private_folder, sweep, write_whole
+    from ima2.frames import frame_of, frames_problem
     from ima2.kernel.hooks import hookimpl
     from ima2.keys import is_key
     from ima2.models import (
@@ -95,6 +96,8 @@ __all__ = [
     "VideoRequest",
     "canceled",
     "flat_picture",
+    "frame_of",
+    "frames_problem",
     "hookimpl",
     "is_key",
     "media_type_of",
@@ -114,6 +117,7 @@ _MODULES = {
     "ima2.contracts": "EventSink Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
     "ima2.errors": "Ima2Error canceled safe_label",
     "ima2.files": "private_folder sweep write_whole",
+    "ima2.frames": "frame_of frames_problem",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.keys": "is_key",
     "ima2.models": (

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from ima2.config import Settings
 
 COMMANDS = [
-    "capabilities",
     "cancel",
+    "capabilities",
     "config",
     "doctor",
+    "edit",
     "gen",
     "inflight ls",
     "ls",
+    "multimode",
+    "node generate",
+    "node show",
     "ping",
     "plugins",
     "providers",
@@ -28,6 +32,13 @@ COMMANDS = [
     "serve",
     "show",
     "status",
+    "storage status",
+    "video",
+    "video analyze",
+    "video continue",
+    "video edit",
+    "video extend",
+    "video frame",
 ]
 WRITABLE = {
     "imageModels.default": "IMA2_IMAGE_MODEL_DEFAULT",
@@ -103,7 +114,14 @@ def provider_row(provider: Provider, registry: Registry) -> dict[str, Any]:
         "partials": able.partials,
         "sequence": able.sequence,
         "options": [
-            {"name": o.name, "kind": o.kind, "title": o.title, "default": o.default, "values": list(o.values)}
+            {
+                "name": o.name,
+                "kind": o.kind,
+                "title": o.title,
+                "default": o.default,
+                "values": list(o.values),
+                "media": list(o.media),
+            }
             for o in able.options
         ],
         "video": _video(able),

@@ -215,7 +215,7 @@ class Option:
 
     ``kind`` is ``choice``, ``flag``, ``text``, ``number`` or ``list`` (of JSON objects, from a route rather than a
     person);
-    ``values`` are the choices; ``error_code`` answers a value that is none of them (400).
+    ``media`` are the ones it matters for; ``values`` are the choices; ``error_code`` answers a value that is none of them (400).
     """
 
     name: str
@@ -224,6 +224,7 @@ class Option:
     default: Json = None
     values: tuple[str, ...] = ()
     error_code: str = "INVALID_OPTION"
+    media: tuple[Media, ...] = ("image", "video")
 
 
 @dataclass(frozen=True, slots=True)

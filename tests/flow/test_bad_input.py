@@ -147,7 +147,8 @@ async def test_a_body_cut_short_leaves_nothing(serve: Any) -> None:
 
     served = serve()
     with socket.create_connection(("127.0.0.1", served.port)) as half:
-        head = "POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
+        head = "POST /api/generate HTTP/1.1\r\nHost: localhost\r\n"
+        head += "Content-Type: application/json\r\nContent-Length: 500\r\n\r\n"
         half.sendall(head.encode() + b'{"prompt": "a')
     assert served.client.get("/api/inflight?includeTerminal=1").json() == {"jobs": [], "terminalJobs": []}
     assert "Traceback" not in served.log

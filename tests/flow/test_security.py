@@ -97,6 +97,13 @@ async def test_another_machine_needs_the_token(ima2_client: Any) -> None:
     assert "SameSite=strict" in cookie
 
 
+async def test_a_page_from_another_machine_is_led_to_the_sign_in(ima2_client: Any) -> None:
+    async with ima2_client(environ={"IMA2_LAN_TOKEN": "open-sesame"}) as client:
+        answer = await from_elsewhere(client, "/", headers={"accept": "text/html,*/*"})
+        form = await from_elsewhere(client, "/lan")
+    assert (answer.status_code, answer.headers["location"], form.status_code) == (303, "/lan", 200)
+
+
 def test_listening_to_other_machines_without_a_token_is_refused(tmp_path: Path, ima2_executable: Path) -> None:
     environ = {
         "IMA2_CONFIG_DIR": str(tmp_path),

@@ -7,7 +7,7 @@ import base64
 import io
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -80,7 +80,7 @@ def base64_picture(**options: Any) -> str:
     return base64.b64encode(picture(**options)).decode()
 
 
-def application(world: World, routes: list[BaseRoute]) -> Starlette:
+def application(world: World, routes: Sequence[BaseRoute]) -> Starlette:
     """The fakes as one application, with ``GET /_seen`` for a person who wants to look."""
 
     async def seen(_: Request) -> JSONResponse:
@@ -90,7 +90,7 @@ def application(world: World, routes: list[BaseRoute]) -> Starlette:
 
 
 @contextmanager
-def running(world: World, routes: list[BaseRoute], *, port: int = 0) -> Iterator[World]:
+def running(world: World, routes: Sequence[BaseRoute], *, port: int = 0) -> Iterator[World]:
     """Serve the routes on a loopback port (a free one by default) in a thread; ``world.base_url`` says where."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", port))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ima2.cli.events import Event, Frames
 from ima2.errors import Ima2Error
 from ima2.version import VERSION
 
@@ -73,6 +75,35 @@ class Client:
             raise Ima2Error("ANSWER_INVALID", 0, f"{self.base} answered with something that is not an ima2 answer.")
         return found
 
+    async def stream(
+        self,
+        path: str,
+        *,
+        body: Mapping[str, Any],
+        hear: Callable[[Event], bool],
+        headers: Mapping[str, str] | None = None,
+        limit: float = ORDINARY_S,
+    ) -> None:
+        """Post once and hand every event of the answer to ``hear`` until it says that it has heard enough.
+
+        Raises `Ima2Error` as `ask` does. ``limit`` is for the whole stream: heartbeats do not extend it.
+        """
+        assert self._http is not None, "the client is not open"
+        frames, content = Frames(), json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        headers = {"Accept": "text/event-stream", **(headers or {})}
+        with self._failures(limit):
+            async with (
+                asyncio.timeout(limit),
+                self._http.stream("POST", f"{self.base}{path}", content=content, headers=headers) as response,
+            ):
+                if not response.is_success:
+                    wait = response.headers.get("retry-after")
+                    raise refusal(response.status_code, parsed(await response.aread()), wait)
+                async for chunk in response.aiter_bytes():
+                    for event in frames.feed(chunk):
+                        if hear(event):
+                            return
+
     async def download(self, path: str, limit: float = DOWNLOAD_S) -> bytes:
         """The bytes at a path of the server."""
         response = await self._sent("GET", path, limit)
@@ -81,12 +112,18 @@ class Client:
         return response.content
 
     async def _sent(self, method: str, path: str, limit: float, **more: Any) -> httpx.Response:
-        import httpx
-
         assert self._http is not None, "the client is not open"
-        try:
+        with self._failures(limit):
             async with asyncio.timeout(limit):
                 return await self._http.request(method, f"{self.base}{path}", **more)
+
+    @contextmanager
+    def _failures(self, limit: float) -> Iterator[None]:
+        """What can go wrong on the way, as `Ima2Error`."""
+        import httpx
+
+        try:
+            yield
         except TimeoutError:
             raise Ima2Error(TIMED_OUT, 0, f"{self.base} did not answer within {limit:g} s.") from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.ConnectError):
@@ -116,9 +153,10 @@ def refusal(status: int, body: Any, retry_after: str | None) -> Ima2Error:
     inner = fields.get("error")
     nested = inner if isinstance(inner, dict) else {}
     texts = (inner, nested.get("message"), fields.get("message"))
-    text = next((one for one in texts if isinstance(one, str) and one), f"HTTP {status}")
+    unsaid = f"HTTP {status}" if status else "The job failed, and the server did not say why."
+    text = next((one for one in texts if isinstance(one, str) and one), unsaid)
     codes = (fields.get("code"), nested.get("code"))
-    code = next((one for one in codes if isinstance(one, str) and one), f"HTTP_{status}")
-    details = {name: fields[name] for name in ("requestId",) if isinstance(fields.get(name), str)}
+    code = next((one for one in codes if isinstance(one, str) and one), f"HTTP_{status}" if status else "JOB_FAILED")
+    details = {name: fields[name] for name in ("requestId", "guidance") if isinstance(fields.get(name), str)}
     seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
     return Ima2Error(code, status, text, retry_after=seconds, details=details)

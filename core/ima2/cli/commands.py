@@ -31,6 +31,10 @@ BUILTIN: dict[str, Listed] = {
     **_table(
         "Picture",
         ("gen", "gen:gen", "gen <prompt>", "Make pictures from words"),
+        ("edit", "edit:edit", "edit <file> -p <text>", "Change a picture"),
+        ("multimode", "multimode:multimode", "multimode <prompt>", "Make several pictures of one story"),
+        ("node", "node:node", "node <sub>", "Grow pictures from one another (generate, show)"),
+        ("video", "video:video", "video <prompt>", "Make clips (also edit, extend, continue, frame, analyze)"),
         ("ls", "ls:ls", "ls", "List what was made"),
         ("show", "show:show", "show <name>", "Show one picture's facts"),
     ),

@@ -44,7 +44,8 @@ class Received:
 @dataclass(frozen=True, slots=True)
 class Destination:
     """``file`` wins over ``folder``; neither means the gallery folder ``gallery``, where a server of this machine has
-    put the pictures already. ``stdout`` writes bytes there, ``text`` data URLs."""
+    put the pictures already. ``stdout`` writes bytes there, ``text`` data URLs. With ``named`` a file in a folder is
+    called as the server calls it."""
 
     gallery: Path
     file: Path | None = None
@@ -52,6 +53,7 @@ class Destination:
     stdout: bool = False
     text: bool = False
     force: bool = False
+    named: bool = False
 
     def prepare(self) -> None:
         """Make the folders and see that they can be written to, before anything is paid for."""
@@ -83,6 +85,8 @@ class Destination:
             write_whole(self.file, pictures[0].data, mode=_MODE)
             return [_row(pictures[0], self.file)]
         stems = file_stems(len(pictures))
+        if self.named:
+            stems = [_stem(one) or stem for one, stem in zip(pictures, stems, strict=True)]
         return [_row(one, self._kept(one, stem)) for one, stem in zip(pictures, stems, strict=True)]
 
     def _kept(self, picture: Received, stem: str) -> Path:
@@ -127,6 +131,12 @@ def write_new(path: Path, data: bytes) -> None:
         except OSError:
             path.unlink(missing_ok=True)
             raise
+
+
+def _stem(picture: Received) -> str | None:
+    """The last part of the server's name without its extension, where it is one that may become a file here."""
+    name = (picture.filename or "").rpartition("/")[2]
+    return Path(name).stem if is_key(name) else None
 
 
 def _row(picture: Received, path: Path | None = None) -> dict[str, Any]:

@@ -6,32 +6,52 @@ import asyncio
 import base64
 import binascii
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ima2.cli.client import LOST, TIMED_OUT, Client
 from ima2.cli.destination import Received
 from ima2.cli.interruption import interrupted, watched
-from ima2.cli.order import DEFAULT_WAIT_S, Order
-from ima2.cli.progress import live
+from ima2.cli.options import remark
+from ima2.cli.order import Order
+from ima2.cli.progress import Asking, live
 from ima2.cli.recovery import recover
 from ima2.errors import Ima2Error
 
+T = TypeVar("T")
 CANCEL_S = 5.0
 _SETTLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came: the pictures in order, seconds it took where known, what the server warns of."""
+    """What came: the pictures in order, seconds it took where known, what the server warns of, and the whole answer."""
 
     pictures: list[Received] = field(repr=False)
     elapsed: float | str | None = None
     warnings: list[dict[str, Any]] = field(default_factory=list)
     recovered: bool = False
+    answer: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+async def made(order: Order, server: str | None, plugins: str | None) -> tuple[Result, str | None]:
+    """Have the pictures made by the server that is found, or in this process where none runs: then its address is
+    ``None``."""
+    from ima2.cli.choices import check_with
+    from ima2.cli.discovery import seek
+
+    found = await seek(server)
+    if found is None:
+        remark("No server is running; doing it here.")
+        from ima2.cli.inprocess import generate_here
+
+        return await generate_here(order, plugins), None
+    async with Client(found.base) as client:
+        await check_with(client, order.body)
+        return await generate(client, order), found.base
 
 
 async def generate(client: Client, order: Order) -> Result:
@@ -45,37 +65,54 @@ async def generate(client: Client, order: Order) -> Result:
 
 async def detach(client: Client, order: Order) -> str:
     """Hand the job over without waiting. Returns the id under which it runs."""
-    answer = await client.ask("POST", "/api/generate", body={**order.body, "async": True}, headers=_named(order))
+    answer = await client.ask("POST", order.path, body={**order.body, "async": True}, headers=named(order))
     return str(answer.get("requestId") or order.request_id)
+
+
+async def attend(
+    client: Client, order: Order, asked: asyncio.Event, work: Coroutine[Any, Any, T], asking: Asking | None = None
+) -> T:
+    """Wait for ``work`` under a live line. When ``asked`` is set, the job is cancelled on the server: exit code 130."""
+    waiting, stop = asyncio.create_task(work), asyncio.create_task(asked.wait())
+    try:
+        async with live(asking or (lambda: _phase(client, order.request_id)), quiet=order.quiet):
+            await asyncio.wait({waiting, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            await _stop(client, order, waiting)
+        return waiting.result()
+    finally:
+        for task in (waiting, stop):
+            task.cancel()
+        await asyncio.gather(waiting, stop, return_exceptions=True)
+
+
+async def collect(
+    client: Client, order: Order, asked: asyncio.Event, failure: Ima2Error, started: float
+) -> list[Received]:
+    """What the job made, from the gallery, when ``failure`` is that its answer did not come; else raises
+    ``failure``."""
+    if failure.code not in {TIMED_OUT, LOST}:
+        raise failure
+    deadline = None if order.timeout is None else started + order.timeout
+    return await attend(client, order, asked, recover(client, order, failure, deadline))
 
 
 async def _generate(client: Client, order: Order) -> Result:
     started = time.monotonic()
-    limit = order.timeout or DEFAULT_WAIT_S
     async with watched() as asked:
-        waiting = asyncio.create_task(_send(client, order, limit))
-        stop = asyncio.create_task(asked.wait())
         try:
-            async with live(lambda: _phase(client, order.request_id), quiet=order.quiet):
-                await asyncio.wait({waiting, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                await _stop(client, order, waiting)
-            return received(waiting.result())
+            return received(await attend(client, order, asked, _send(client, order)))
         except Ima2Error as error:
-            if error.code not in {TIMED_OUT, LOST}:
-                raise
-            return await _recovered(client, order, error, asked, started)
-        finally:
-            for task in (waiting, stop):
-                task.cancel()
-            await asyncio.gather(waiting, stop, return_exceptions=True)
+            pictures = await collect(client, order, asked, error, started)
+            return Result(pictures, round(time.monotonic() - started, 1), recovered=True)
 
 
-async def _send(client: Client, order: Order, limit: float) -> dict[str, Any]:
-    return await client.ask("POST", "/api/generate", body=order.body, headers=_named(order), limit=limit)
+async def _send(client: Client, order: Order) -> dict[str, Any]:
+    return await client.ask("POST", order.path, body=order.body, headers=named(order), limit=order.limit)
 
 
-def _named(order: Order) -> dict[str, str]:
+def named(order: Order) -> dict[str, str]:
+    """The header that names the job."""
     return {"X-Request-Id": order.request_id}
 
 
@@ -106,35 +143,25 @@ async def _stop(client: Client, order: Order, waiting: asyncio.Task[Any]) -> Non
     raise interrupted(said, order.request_id)
 
 
-async def _recovered(client: Client, order: Order, failure: Ima2Error, asked: asyncio.Event, started: float) -> Result:
-    deadline = None if order.timeout is None else started + order.timeout
-    looking = asyncio.create_task(recover(client, order, failure, deadline))
-    stop = asyncio.create_task(asked.wait())
-    try:
-        async with live(lambda: _phase(client, order.request_id), quiet=order.quiet):
-            await asyncio.wait({looking, stop}, return_when=asyncio.FIRST_COMPLETED)
-        if not looking.done():
-            await _stop(client, order, looking)
-        return Result(looking.result(), round(time.monotonic() - started, 1), recovered=True)
-    finally:
-        for task in (looking, stop):
-            task.cancel()
-        await asyncio.gather(looking, stop, return_exceptions=True)
-
-
 def received(answer: Mapping[str, Any]) -> Result:
     """The pictures of an answer, one or several. None at all is ``NO_IMAGE``."""
     rows = answer.get("images") if isinstance(answer.get("images"), list) else [answer]
-    pictures = [_picture(row) for row in rows or [] if isinstance(row, dict) and isinstance(row.get("image"), str)]
+    pictures = [picture_of(row) for row in rows or [] if isinstance(row, dict) and isinstance(row.get("image"), str)]
     if not pictures:
         raise Ima2Error("NO_IMAGE", 0, "The server answered without a picture.")
+    return Result(pictures, answer.get("elapsed"), warnings_of(answer), answer=answer)
+
+
+def warnings_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the server warns of."""
     warnings = answer.get("warnings")
-    kept = [one for one in warnings if isinstance(one, dict)] if isinstance(warnings, list) else []
-    return Result(pictures, answer.get("elapsed"), kept)
+    return [one for one in warnings if isinstance(one, dict)] if isinstance(warnings, list) else []
 
 
-def _picture(row: Mapping[str, Any]) -> Received:
-    """A data URL or bare base64 as bytes."""
+def picture_of(row: Mapping[str, Any]) -> Received:
+    """The picture of an answer's row: a data URL or bare base64 as bytes."""
+    if isinstance(row["image"], Received):
+        return row["image"]
     text, declared = str(row["image"]), None
     if text.startswith("data:"):
         head, _, text = text.partition(",")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ima2.assemble import House, assemble, open_house
 from ima2.catalogue import capabilities
 from ima2.cli.choices import check_choices
 from ima2.cli.client import TIMED_OUT
 from ima2.cli.destination import Received
+from ima2.cli.events import Event
 from ima2.cli.generation import Result
 from ima2.cli.interruption import interrupted, watched
 from ima2.cli.order import Order
@@ -16,14 +19,27 @@ from ima2.cli.progress import live
 from ima2.errors import Ima2Error
 from ima2.jobs import RunningJob
 from ima2.logs import configure
+from ima2.models import Picture
 from ima2.ways.classic import Classic
-from ima2.ways.way import Outcome
+from ima2.ways.edit import Edit
+from ima2.ways.multimode import Multimode
+from ima2.ways.node import Node
+from ima2.ways.way import Outcome, Way
 
 THUMBNAIL_S = 20.0
 
 
-async def generate_here(order: Order, plugins: str | None = None) -> Result:
-    """Do the whole job in this process and keep its pictures in the gallery. ``plugins`` is the ``--plugins`` flag.
+Hearing = Callable[[Event], object]
+_READERS: dict[str, Any] = {
+    "/api/generate": Classic.read,
+    "/api/edit": Edit.read,
+    "/api/generate/multimode": Multimode.read,
+}
+
+
+async def generate_here(order: Order, plugins: str | None = None, hear: Hearing | None = None) -> Result:
+    """Do the whole job in this process and keep its pictures in the gallery. ``plugins`` is the ``--plugins`` flag;
+    ``hear`` is called with every event on the way.
 
     Ctrl-C and a time limit cancel the upstream call: nobody would collect what came later.
     """
@@ -32,15 +48,38 @@ async def generate_here(order: Order, plugins: str | None = None) -> Result:
     check_choices(capabilities(house.registry, house.settings, source="local", server=None), order.body)
     try:
         async with watched() as asked, open_house(house, background=False):
-            way = Classic.read(order.body, house.studio.provider, house.studio.limits, order.request_id)
+            way = await _way(house, order)
             running = await house.studio.admit(way)
-            outcome = await _outcome(house, order, running, house.studio.start(way, running), asked)
+            task = house.studio.start(way, running, _telling(hear) if hear else None)
+            outcome = await _outcome(house, order, running, task, asked)
             await _thumbnails(house)
     except Ima2Error as error:
         error.details.setdefault("requestId", order.request_id)
         raise
     pictures = [Received(made.kept.picture.data, made.kept.key) for made in outcome.made]
-    return Result(pictures, outcome.elapsed, outcome.warnings)
+    return Result(pictures, outcome.elapsed, outcome.warnings, answer=way.reply(outcome))
+
+
+async def _way(house: House, order: Order) -> Way:
+    """The request, read as the route of its path reads it."""
+    studio = house.studio
+    if order.path == "/api/node/generate":
+        storage = house.library.storage
+        return await Node.read(order.body, studio.provider, storage, studio.limits, order.request_id)
+    way: Way = _READERS[order.path](order.body, studio.provider, studio.limits, order.request_id)
+    return way
+
+
+def _telling(hear: Hearing) -> Callable[[str, Mapping[str, Any]], None]:
+    """Hands on what a job tells before its end, pictures as they would have come over the wire."""
+
+    def tell(name: str, data: Mapping[str, Any]) -> None:
+        image = data.get("image")
+        whole = {**data, "image": Received(image.data, data.get("filename"))} if isinstance(image, Picture) else data
+        if name not in {"done", "error"}:
+            hear(Event(name, whole))
+
+    return tell
 
 
 async def _outcome(

@@ -1,4 +1,4 @@
-"""What one `ima2 gen` asks for: the request body, and how the command wants it done."""
+"""What one command asks for: the request body, and how the command wants it done."""
 
 from __future__ import annotations
 
@@ -17,17 +17,22 @@ from ima2.pictures.sniff import MEDIA_TYPES, PNG, media_type_of
 from ima2.ways.choices import FORMATS
 
 MAX_REFERENCES = 5
-DEFAULT_WAIT_S = 180
+DEFAULT_WAIT_S, STREAM_WAIT_S = 180, 600
+NO_PROMPT = "A prompt is missing: say in words what the picture should show."
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One request. ``timeout`` is in seconds; ``None`` waits 180 s for the answer and then as long as the job runs."""
+    """One request to ``path``. ``timeout`` is in seconds; ``None`` waits ``patience`` seconds for the answer and then
+    as
+    long as the job runs."""
 
     body: dict[str, Any] = field(repr=False)
     destination: Destination
     timeout: int | None = None
     quiet: bool = False
+    path: str = "/api/generate"
+    patience: int = DEFAULT_WAIT_S
 
     @property
     def request_id(self) -> str:
@@ -37,17 +42,22 @@ class Order:
     @property
     def count(self) -> int:
         """How many pictures are asked for."""
-        return int(self.body["n"])
+        return int(self.body.get("n") or self.body.get("maxImages") or 1)
+
+    @property
+    def limit(self) -> int:
+        """Seconds to wait for the answer."""
+        return self.timeout or self.patience
 
 
-def prompt_of(words: Sequence[str], *, stdin: bool) -> str:
+def prompt_of(words: Sequence[str], *, stdin: bool = False, missing: str = NO_PROMPT) -> str:
     """The prompt: the words joined, standard input after them where asked for; a lone ``-`` is standard input too."""
     if list(words) == ["-"]:
         words, stdin = (), True
     piped = "" if not stdin or sys.stdin is None or sys.stdin.isatty() else sys.stdin.read().strip()
     prompt = " ".join(part for part in (" ".join(words).strip(), piped) if part)
     if not prompt:
-        raise click.UsageError("A prompt is missing: say in words what the picture should show.")
+        raise click.UsageError(missing)
     return prompt
 
 
@@ -56,6 +66,21 @@ def references_of(files: Sequence[Path]) -> list[str]:
     if len(files) > MAX_REFERENCES:
         raise click.UsageError(f"--ref: {MAX_REFERENCES} reference pictures at most, not {len(files)}.")
     return [_data_url(path) for path in files]
+
+
+def bytes_of(flag: str, path: Path) -> bytes:
+    """What a file that was named holds; ``-`` is standard input. One that cannot be read is `click.UsageError`."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"{flag}: {path} cannot be read: {error.strerror or 'input/output error'}.") from None
+
+
+def plain_base64(data: bytes) -> str:
+    """Base64 without a data URL's head."""
+    return base64.b64encode(data).decode("ascii")
 
 
 def options_of(given: Sequence[str]) -> dict[str, Any]:
@@ -81,9 +106,6 @@ def format_of(asked: str | None, file: Path | None) -> str | None:
 
 
 def _data_url(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise click.UsageError(f"--ref: {path} cannot be read: {error.strerror or 'input/output error'}.") from None
+    data = bytes_of("--ref", path)
     named = MEDIA_TYPES.get(path.suffix.lower().removeprefix("."), PNG)
-    return f"data:{media_type_of(data) or named};base64,{base64.b64encode(data).decode('ascii')}"
+    return f"data:{media_type_of(data) or named};base64,{plain_base64(data)}"

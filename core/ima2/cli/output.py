@@ -28,6 +28,7 @@ _EXIT = {
     "REF_TOO_LARGE": 5,
     "REF_NOT_BASE64": 5,
     "NETWORK_FAILED": 6,
+    "STREAM_INCOMPLETE": 6,
     "SAFETY_REFUSAL": 7,
     "MODERATION_REFUSED": 7,
     "CLIENT_TIMEOUT": 8,
@@ -48,6 +49,8 @@ HINTS = {
     "MODERATION_REFUSED": "the provider refused the request; word it differently",
     "REF_TOO_LARGE": "make the reference picture smaller and try again",
     "REF_NOT_BASE64": "use a PNG, JPEG or WebP file as reference",
+    "UNKNOWN_PROVIDER": "choose another --provider; `ima2 providers` lists who is there",
+    "VIDEO_PROVIDER_UNSUPPORTED": "choose a --provider that makes clips; `ima2 capabilities` shows which do",
     "TOO_MANY_JOBS": "wait for a job to end (`ima2 ps`), or stop one with `ima2 cancel <id>`",
     "REF_TOO_MANY": "use fewer reference pictures",
     "EMPTY_RESPONSE": "the provider sent no picture; try again, or word the prompt differently",
@@ -131,9 +134,9 @@ def say_json(value: Any) -> None:
 
 
 def envelope(error: Ima2Error) -> dict[str, Any]:
-    """A failure as JSON: ``{ok:false, error, code, status}`` and the details it carries."""
+    """A failure as JSON: ``{ok:false, error, code}``, its HTTP status where it has one, and the details it carries."""
     failure: dict[str, Any] = {"ok": False, "error": error.text, "code": error.code}
-    if error.code not in (USAGE, INTERRUPTED):
+    if error.status and error.code not in (USAGE, INTERRUPTED):
         failure["status"] = error.status
     return {**failure, **{key: value for key, value in error.details.items() if key not in failure}}
 
@@ -143,6 +146,8 @@ def report(error: Ima2Error, *, as_document: bool = False) -> int:
     if as_document:
         say_json(envelope(error))
     click.echo(cross(f"{plain(error.text)} ({error.code})"), err=True)
+    if isinstance(guidance := error.details.get("guidance"), str):
+        click.echo(plain(guidance), err=True)
     advice = hint(error.code)
     if advice is not None:
         click.echo(f"Hint: {advice}.", err=True)

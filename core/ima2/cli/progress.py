@@ -44,6 +44,13 @@ async def live(asking: Asking, *, quiet: bool = False, stream: TextIO | None = N
         line.wipe()
 
 
+def make_room(*, quiet: bool = False) -> None:
+    """Wipe the live line, so that a line of output can be written where it was."""
+    if shown(sys.stderr, quiet=quiet):
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
 class Line:
     """The line itself. ``phase`` is a word of the server's."""
 
@@ -52,13 +59,14 @@ class Line:
         self._stream = stream
         self._started = time.monotonic()
         plain = "utf" not in (getattr(stream, "encoding", None) or "").lower()
+        self._cells = str.maketrans("█░", "#-") if plain else {}
         self._frames = itertools.cycle("|/-\\" if plain else "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 
     async def draw(self) -> None:
         """Redraw until cancelled."""
         while True:
             seconds = int(time.monotonic() - self._started)
-            word = WORDS.get(self.phase, self.phase)
+            word = WORDS.get(self.phase, self.phase).translate(self._cells)
             self._stream.write(f"\r\x1b[K{next(self._frames)} {word}  {seconds}s  (Ctrl-C stops it)")
             self._stream.flush()
             await asyncio.sleep(DRAW_S)

@@ -17,6 +17,7 @@ from ima2.keys import check
 from ima2.library.index import Index, Listed, Query, entry
 from ima2.library.rows import sidecar_of, thumb_of, url_of
 from ima2.library.scan import Scan
+from ima2.library.series import series
 from ima2.library.thumbs import Thumbs
 from ima2.models import Picture
 from ima2.pictures.embed import embed
@@ -43,6 +44,7 @@ class Library:
 
     def __init__(self, storage: Storage, database: Sql, registry: Registry, *, thumbnailer: str = "") -> None:
         self.storage = storage
+        self._database = database
         self.index = Index(database)
         self.scan = Scan(storage, self.index)
         self.thumbs = Thumbs(storage, self.index, registry, thumbnailer, self.scan.touched)
@@ -98,6 +100,10 @@ class Library:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.scan.begun.wait(), FIRST_PAGE_S)
         return await self.index.page(query)
+
+    async def series(self, topic: str, last: int) -> tuple[list[str], int]:
+        """What the ``last`` clips of a topic showed, oldest first, and how many clips it has."""
+        return await series(self._database, topic, last)
 
     def refresh(self) -> asyncio.Task[None]:
         """Bring the index up to date with the files, in the background; one run at a time."""

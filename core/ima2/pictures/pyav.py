@@ -43,7 +43,9 @@ def frame(source: bytes | Path, position: Position, seconds: float) -> bytes:
 
 def cut_start(data: bytes, seconds: float, limit: float) -> bytes:
     """The clip without its first ``seconds``; raises when nothing would be left."""
-    with tempfile.TemporaryDirectory(prefix="ima2_cut_") as folder:  # a file, as its index moves to the front at the end
+    with tempfile.TemporaryDirectory(
+        prefix="ima2_cut_"
+    ) as folder:  # a file, as its index moves to the front at the end
         path = Path(folder) / "cut.mp4"
         with (
             _opened(data) as source,
@@ -58,7 +60,13 @@ def _copy(source: InputContainer, target: OutputContainer, start: float, deadlin
     streams, kept = _outputs(source, target), 0
     for frame in source.decode(*(source.streams[index] for index in streams)):
         _in_time(deadline)
-        if isinstance(frame, SubtitleSet) or frame.pts is None or frame.time_base is None or frame.time is None or frame.time < start:
+        if (
+            isinstance(frame, SubtitleSet)
+            or frame.pts is None
+            or frame.time_base is None
+            or frame.time is None
+            or frame.time < start
+        ):
             continue
         frame.pts -= round(Fraction(start) / frame.time_base)
         index = _index(source, isinstance(frame, av.VideoFrame))

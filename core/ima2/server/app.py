@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from ima2.assemble import House, open_house
 from ima2.errors import Ima2Error
 from ima2.kernel.boot import fail, routers
-from ima2.server import files, generate, history, inflight, lan, nodes, page, sequences, status
+from ima2.server import files, generate, history, inflight, lan, nodes, page, sequences, status, video
 from ima2.server.gate import Gate
 from ima2.server.replies import Json, failure
 from ima2.version import VERSION
@@ -29,6 +29,7 @@ ROUTERS = (
     generate.router,
     sequences.router,
     nodes.router,
+    video.router,
     inflight.router,
     history.router,
     files.router,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ima2.errors import Ima2Error
@@ -65,14 +66,17 @@ class Gate:
             _normalise(scope)
             self._admit(scope, headers)
         except Ima2Error as error:
-            await failure(error)(scope, receive, wrapped)
+            refusal: Response = failure(error)
+            if error.code == "TOKEN_REQUIRED" and "text/html" in headers.get("accept", ""):
+                refusal = RedirectResponse("/lan", 303)
+            await refusal(scope, receive, wrapped)
         else:
             await self._app(scope, receive, wrapped)
         _note(scope, headers, request_id, status[0], started)
 
     def _admit(self, scope: Scope, headers: dict[str, str]) -> None:
         host = _host_name(headers.get("host", ""))
-        if host not in self._hosts:
+        if host not in self._hosts and host != _own_address(scope):
             raise Ima2Error(
                 "HOST_NOT_ALLOWED", 403, "This server does not answer to that name. IMA2_ALLOWED_HOSTS can add it."
             )
@@ -135,6 +139,12 @@ def _host_name(value: str) -> str:
     if value.startswith("["):
         return value[1:].partition("]")[0].lower()
     return value.partition(":")[0].lower()
+
+
+def _own_address(scope: Scope) -> str | None:
+    """The address the connection came in on: asking by it is no trick with names."""
+    server = scope.get("server")
+    return str(server[0]).lower() if server and server[0] else None
 
 
 def _is_local(scope: Scope) -> bool:

@@ -101,6 +101,60 @@ NODE_BODY = _body(
 )
 
 
+_CLIP = {
+    "prompt": _FIELDS["prompt"],
+    "provider": {**_TEXT, "description": "a provider that makes clips; without it the default one of those"},
+    "model": _FIELDS["model"],
+    "duration": {"type": "integer", "minimum": 1, "maximum": 15, "default": 5, "description": "seconds"},
+    "requestId": _FIELDS["requestId"],
+}
+_NAMES = {"type": "array", "items": _TEXT}
+CLIP_BODY = _body(
+    {
+        **_CLIP,
+        "resolution": {**_TEXT, "enum": ["480p", "720p"], "default": "480p"},
+        "aspectRatio": {**_TEXT, "default": "auto", "examples": ["16:9", "9:16", "1:1", "auto"]},
+        "sourceImage": {**_PICTURE, "description": "the start frame: base64, a data URL or an address"},
+        "sourceFilename": {**_TEXT, "description": "the start frame: a picture of the gallery"},
+        "referenceImages": {**_NAMES, "description": "further pictures: base64 or data URLs"},
+        "referenceFilenames": {**_NAMES, "description": "further pictures of the gallery"},
+        "providerUrl": {**_TEXT, "description": "an address the provider gave out, as the only input"},
+        "continueFromVideo": {**_TEXT, "description": "a clip of the gallery whose last frame this one starts from"},
+        "continuityLineage": {"type": "object", "description": "what came before, where the client knows it"},
+        "topic": {**_TEXT, "maxLength": 200, "description": "name of a series this clip belongs to"},
+        "storyboard": {"type": "boolean", "default": False, "description": "the start frame is a sheet of keyframes"},
+        "plannerModel": {**_TEXT, "description": "the model that words the final prompt"},
+        "sessionId": _TEXT,
+        "clientNodeId": _TEXT,
+        "clientRequestId": {**_TEXT, "description": "the job's id where `requestId` is absent"},
+        "async": _FIELDS["async"],
+        "options": _FIELDS["options"],
+    },
+    ["prompt"],
+    {"prompt": "a paper boat drifts down a rain gutter, only rain is heard", "duration": 6, "aspectRatio": "16:9"},
+)
+_ORIGINAL = {**_TEXT, "description": "a clip of the gallery, an https or data:video address, or an upstream's file id"}
+CLIP_EDIT_BODY = _body(
+    {**{name: field for name, field in _CLIP.items() if name != "duration"}, "videoUrl": _ORIGINAL},
+    ["prompt", "videoUrl"],
+    {"prompt": "make it dusk", "videoUrl": "1795000014200_9f3c21aa.mp4"},
+)
+CLIP_EXTEND_BODY = _body(
+    {
+        **_CLIP,
+        "videoUrl": _ORIGINAL,
+        "duration": {"type": "integer", "minimum": 2, "maximum": 10, "default": 6, "description": "seconds to add"},
+    },
+    ["prompt", "videoUrl"],
+    {"prompt": "it sails on", "videoUrl": "1795000014200_9f3c21aa.mp4", "duration": 4},
+)
+ANALYZE_BODY = _body(
+    {"videoUrl": {**_TEXT, "description": "a clip of the gallery"}, "provider": _CLIP["provider"]},
+    ["videoUrl"],
+    {"videoUrl": "1795000014200_9f3c21aa.mp4"},
+)
+
+
 def answer(description: str, example: Any) -> dict[str, Any]:
     """One documented JSON answer."""
     return {"description": description, "content": {"application/json": {"example": example}}}
@@ -125,4 +179,32 @@ GENERATE_RESPONSES: dict[int | str, dict[str, Any]] = {
     502: refusal("The provider's answer was unusable", "NETWORK_FAILED"),
     503: refusal("The provider cannot be reached, or the server stopped", "OAUTH_UNAVAILABLE"),
     504: refusal("The provider took too long", "JOB_TIMEOUT"),
+}
+CHANGE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    **{status: one for status, one in GENERATE_RESPONSES.items() if status not in (202, 422)},
+    200: answer(
+        "The new clip",
+        {
+            "requestId": "d97415a1-0b1c",
+            "url": "/generated/1795000014200_9f3c21aa.mp4",
+            "filename": "1795000014200_9f3c21aa.mp4",
+            "sourceUrl": "https://clips.example/0a1b.mp4",
+            "duration": 6,
+            "model": "clip-1",
+        },
+    ),
+    404: refusal("There is no such clip in the gallery", "VIDEO_NOT_FOUND"),
+}
+FRAME_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The frame", "content": {"image/png": {}}},
+    400: refusal("The file or the position is not one", "VIDEO_FILE_REQUIRED"),
+    404: refusal("There is no such clip in the gallery", "VIDEO_NOT_FOUND"),
+    500: refusal("The clip could not be read", "VIDEO_FRAME_FAILED"),
+}
+ANALYZE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    **FRAME_RESPONSES,
+    200: answer(
+        "The description", {"analysis": "A kite climbs over dunes.", "model": "words-1", "method": "first-last-frame"}
+    ),
+    502: refusal("The provider's answer was unusable", "VIDEO_ANALYSIS_EMPTY"),
 }

@@ -20,10 +20,12 @@ from ima2.testing.fakes import (
     picture,
     plugin,
 )
+from ima2.testing.films import FilmProvider, clip
 
 __all__ = [
     "CrashingProvider",
     "EchoProvider",
+    "FilmProvider",
     "MemoryStorage",
     "ProviderContract",
     "RecordingSink",
@@ -32,6 +34,7 @@ __all__ = [
     "StallingProvider",
     "StorageContract",
     "ThumbnailerContract",
+    "clip",
     "context",
     "picture",
     "plugin",

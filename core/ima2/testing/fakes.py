@@ -7,6 +7,7 @@ import io
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from inspect import isfunction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -187,7 +188,7 @@ def plugin(**hooks: Any) -> ModuleType:
 
     def offer(answer: Any) -> Callable[..., Any]:
         def hook(ctx: PluginContext) -> Any:
-            return answer(ctx) if callable(answer) else answer
+            return answer(ctx) if isfunction(answer) else answer
 
         return hook
 

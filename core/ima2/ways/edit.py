@@ -86,17 +86,7 @@ class Edit(PictureWay):
         return {**own, **self.told(artifact, created_at, format_name, outcome)}
 
     def reply(self, outcome: Outcome) -> dict[str, Json]:
-        made = outcome.made[0]
-        head = {
-            "image": made.kept.picture,
-            "elapsed": outcome.elapsed,
-            "filename": made.kept.key,
-            "url": made.kept.url,
-            "requestId": self.id,
-            "providerUrl": made.artifact.url,
-            "createdAt": made.created_at,
-        }
-        return {**head, **self.common(outcome)}
+        return self.single(outcome)
 
     def refusal(self, error: Ima2Error, outcome: Outcome | None = None) -> dict[str, Json]:
         return {**flat(error, self.id, block=True), "code": plain_code(error)}

@@ -11,10 +11,10 @@ from ima2.errors import Ima2Error
 from ima2.jobrecord import now_ms
 from ima2.models import Artifact, Json
 from ima2.ways.body import Body
-from ima2.ways.choices import Choices, choose_count, choose_look, choose_model, choose_moderation
+from ima2.ways.choices import Choices, choose_count
 from ima2.ways.diagnostics import upstream
-from ima2.ways.pictures import PictureWay, Providers, read_partials, read_sources, require_prompt, shown
-from ima2.ways.references import References, read_references
+from ima2.ways.pictures import PictureWay, Providers, read_common, read_partials, read_sources, shown
+from ima2.ways.references import References
 from ima2.ways.way import Limits, Made, Outcome, stamp
 
 MOST = 8
@@ -44,14 +44,7 @@ class Multimode(PictureWay):
     def read(cls, fields: Mapping[str, Any], providers: Providers, limits: Limits, fallback_id: str) -> Multimode:
         """Check a body: provider, model and options, prompt, moderation, references."""
         body = Body(fields)
-        provider = providers(body.get("provider"))
-        choices = choose_model(body, provider)
-        require_prompt(body, limits)
-        choose_look(body, provider, choices)
-        choose_moderation(body, provider, choices)
-        references = read_references(
-            body.get("references"), max_count=limits.references, max_chars=limits.reference_chars
-        )
+        provider, choices, references = read_common(body, providers, limits)
         return cls(body, provider, choices, references, limits, fallback_id)
 
     def meta(self) -> dict[str, Json]:

@@ -13,8 +13,8 @@ from ima2.models import Artifact, ImageRequest, Json, Link, Picture, Source, Upd
 from ima2.pictures.convert import convert
 from ima2.pictures.sniff import EXTENSIONS, MEDIA_TYPES, media_type_of
 from ima2.ways.body import Body
-from ima2.ways.choices import Choices
-from ima2.ways.references import References
+from ima2.ways.choices import Choices, choose_look, choose_model, choose_moderation
+from ima2.ways.references import References, read_references
 from ima2.ways.way import Limits, Made, Outcome, Way
 
 ID_CHARS = 160
@@ -72,7 +72,9 @@ class PictureWay(Way):
         wanted = MEDIA_TYPES[self.request.format]
         if media_type == wanted or self.request.format not in self.provider.capabilities.formats:
             return Picture(data, media_type), {}
-        return Picture(await asyncio.to_thread(convert, data, wanted), wanted), {"convertedFrom": EXTENSIONS[media_type]}
+        return Picture(await asyncio.to_thread(convert, data, wanted), wanted), {
+            "convertedFrom": EXTENSIONS[media_type]
+        }
 
     def nothing(self) -> Ima2Error:
         return Ima2Error("EMPTY_RESPONSE", 422, "No image data returned. Try another size, quality or model.")
@@ -93,6 +95,20 @@ class PictureWay(Way):
             "options": dict(asked.options),
         }
         return Draft(self.id, self.kind, asked.prompt, self.meta(), data)
+
+    def single(self, outcome: Outcome) -> dict[str, Json]:
+        """The answer of one picture."""
+        made = outcome.made[0]
+        return {
+            "image": made.kept.picture,
+            "elapsed": outcome.elapsed,
+            "filename": made.kept.key,
+            "url": made.kept.url,
+            "requestId": self.id,
+            "providerUrl": made.artifact.url,
+            "createdAt": made.created_at,
+            **self.common(outcome),
+        }
 
     # -- shared by answers ---------------------------------------------------------------------
 
@@ -164,6 +180,18 @@ class PictureWay(Way):
     def searches(self) -> bool:
         """Whether the provider may search the web."""
         return self.choices.options.get("webSearch") is True
+
+
+def read_common(body: Body, providers: Providers, limits: Limits) -> tuple[Provider, Choices, References]:
+    """What most ways check first, in the reference's order: provider, model and options, prompt, moderation,
+    references."""
+    provider = providers(body.get("provider"))
+    choices = choose_model(body, provider)
+    require_prompt(body, limits)
+    choose_look(body, provider, choices)
+    choose_moderation(body, provider, choices)
+    references = read_references(body.get("references"), max_count=limits.references, max_chars=limits.reference_chars)
+    return provider, choices, references
 
 
 def require_prompt(body: Body, limits: Limits) -> None:

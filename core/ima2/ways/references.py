@@ -61,14 +61,19 @@ def payload(text: str) -> str:
 
 def decode(text: str, name: str, not_base64: str, not_image: str) -> Picture:
     """A picture from base64 text, or 400 with one of the codes given."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise Ima2Error(not_base64, 400, f"{name} is not base64.") from None
+    data = decode_bytes(text, name, not_base64)
     media_type = media_type_of(data)
     if media_type not in _PICTURES:
         raise Ima2Error(not_image, 400, f"{name} is neither a PNG, a JPEG nor a WebP picture.")
     return Picture(data, media_type or PNG)
+
+
+def decode_bytes(text: str, name: str, not_base64: str) -> bytes:
+    """The bytes of base64 text, or 400 with the code given."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Ima2Error(not_base64, 400, f"{name} is not base64.") from None
 
 
 def _text(item: Any, index: int, max_chars: int) -> str:

@@ -83,7 +83,7 @@ function showCustom() {
 }
 
 function options(row) {
-  const known = row.options.filter((option) => BY_OPTION.includes(option.kind));
+  const known = row.options.filter((option) => BY_OPTION.includes(option.kind) && option.media.includes("image"));
   $("options").replaceChildren(...known.map(control));
   $("options").closest("details").hidden = known.length === 0;
 }

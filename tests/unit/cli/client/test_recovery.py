@@ -69,7 +69,7 @@ def test_a_job_that_still_runs_at_the_limit_ends_with_8_and_its_id(ima2: Any, st
 def test_without_a_limit_of_the_person_a_job_is_waited_for_as_long_as_it_runs(
     ima2: Any, stub: Any, pixel: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ima2.cli.generation.DEFAULT_WAIT_S", 1)
+    monkeypatch.setattr("ima2.cli.order.Order.limit", 1)
     monkeypatch.setattr("ima2.cli.recovery.GRACE_S", 0)
     stub.on("POST /api/generate", hanging(stub))
     looks: list[int] = []

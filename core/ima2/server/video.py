@@ -1,0 +1,160 @@
+"""Clips: making, changing, looking into and describing them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from ima2.errors import Ima2Error
+from ima2.frames import LATEST, Position
+from ima2.library.rows import extension_of
+from ima2.models import TextRequest
+from ima2.server.access import house_of, request_id_of
+from ima2.server.posting import named, read_fields, start_in_background, start_telling
+from ima2.server.replies import Json, failure
+from ima2.server.schemas import (
+    ANALYZE_BODY,
+    ANALYZE_RESPONSES,
+    CHANGE_RESPONSES,
+    CLIP_BODY,
+    CLIP_EDIT_BODY,
+    CLIP_EXTEND_BODY,
+    FRAME_RESPONSES,
+    GENERATE_RESPONSES,
+)
+from ima2.server.sequences import plain, refused
+from ima2.server.streams import stream
+from ima2.ways.analysis import DESCRIBE
+from ima2.ways.change import Change
+from ima2.ways.footage import clip_name, still
+from ima2.ways.video import Film
+
+router = APIRouter(tags=["video"])
+
+
+@router.post(
+    "/api/video/generate",
+    summary="Make a clip",
+    openapi_extra={"requestBody": CLIP_BODY},
+    responses=GENERATE_RESPONSES,
+    response_model=None,
+)
+async def make(request: Request) -> Response:
+    """A clip from words, pictures or the end of another clip, as an event stream: ``planning``, ``submitted``,
+    ``progress``, then ``done`` or ``error``.
+
+    With ``"async": true`` answers 202 at once. Without, as in the reference, even a refusal is a stream: one
+    ``error`` frame.
+    """
+    house, request_id = house_of(request), request_id_of(request)
+    fields = await read_fields(request, house)
+    in_background = fields.get("async") is True
+    studio = house.studio
+    try:
+        way = await Film.read(fields, studio.film_provider, house.library, studio.limits, request_id)
+        running = await studio.admit(way)
+    except Ima2Error as error:
+        second = named({"requestId": fields.get("clientRequestId")}, request_id)
+        return refused(error, plain(error, named(fields, second)), as_stream=not in_background)
+    if in_background:
+        return start_in_background(house, way, running)
+    return stream(start_telling(house, way, running))
+
+
+@router.post(
+    "/api/video/edit",
+    summary="Change a clip",
+    openapi_extra={"requestBody": CLIP_EDIT_BODY},
+    responses=CHANGE_RESPONSES,
+)
+async def edit(request: Request) -> Json:
+    """A new clip: the one given, changed as the prompt says. Waits for it; the work goes on if the client leaves."""
+    return await _changed(request, "edit")
+
+
+@router.post(
+    "/api/video/extend",
+    summary="Lengthen a clip",
+    openapi_extra={"requestBody": CLIP_EXTEND_BODY},
+    responses=CHANGE_RESPONSES,
+)
+async def extend(request: Request) -> Json:
+    """A new clip: the one given and ``duration`` more seconds. Waits for it; the work goes on if the client leaves."""
+    return await _changed(request, "extend")
+
+
+@router.get("/api/video/frame", summary="A frame of a clip", responses=FRAME_RESPONSES, response_model=None)
+async def frame(
+    request: Request,
+    file: Annotated[str, Query(description="a clip of the gallery")] = "",
+    position: Annotated[str, Query(description="`last`, or seconds from the start (0 to 3600)")] = "last",
+) -> Response:
+    """One frame as a PNG."""
+    try:
+        if not file:
+            raise Ima2Error("VIDEO_FILE_REQUIRED", 400, "The query must name a clip: file=….mp4")
+        picture = await still(house_of(request).library.storage, clip_name(file), _position(position))
+    except Ima2Error as error:
+        return failure(error)
+    return Response(picture.data, media_type=picture.media_type)
+
+
+@router.post(
+    "/api/video/analyze",
+    summary="Describe a clip",
+    openapi_extra={"requestBody": ANALYZE_BODY},
+    responses=ANALYZE_RESPONSES,
+)
+async def analyze(request: Request) -> Json:
+    """What a clip shows, in words, from its first and last frame."""
+    house = house_of(request)
+    fields = await read_fields(request, house)
+    try:
+        provider = house.studio.film_provider(fields.get("provider"))
+        key, storage = _clip_of(fields), house.library.storage
+        first, last = await still(storage, key, 0.0), await still(storage, key, "last")
+        answer = await provider.text(TextRequest(DESCRIBE, provider.id, pictures=(first, last)))
+        if not answer.text.strip():
+            raise Ima2Error("VIDEO_ANALYSIS_EMPTY", 502, "The model said nothing about the clip. Try again.")
+    except Ima2Error as error:
+        return failure(error)
+    return Json({"analysis": answer.text, "model": answer.model, "method": "first-last-frame"})
+
+
+async def _changed(request: Request, mode: Literal["edit", "extend"]) -> Json:
+    """Run a change as a job behind an answer that waits for it. Errors have the bare shape."""
+    house, request_id = house_of(request), request_id_of(request)
+    studio = house.studio
+    fields = await read_fields(request, house)
+    try:
+        way = await Change.read(mode, fields, studio.film_provider, house.library, studio.limits, request_id)
+        running = await studio.admit(way)
+        outcome = await asyncio.shield(studio.start(way, running))
+    except Ima2Error as error:
+        return failure(error)
+    return Json(way.reply(outcome))
+
+
+def _clip_of(fields: Mapping[str, Any]) -> str:
+    name = fields.get("videoUrl")
+    if not isinstance(name, str) or not name.strip():
+        raise Ima2Error("VIDEO_URL_REQUIRED", 400, "videoUrl must name a clip of the gallery.")
+    if extension_of(name) != "mp4" or "://" in name or name.startswith("data:"):
+        raise Ima2Error("VIDEO_URL_INVALID", 400, "videoUrl must be the name of an .mp4 file of the gallery.")
+    return clip_name(name)
+
+
+def _position(text: str) -> Position:
+    if text == "last":
+        return "last"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LATEST:
+        raise Ima2Error("INVALID_POSITION", 400, "position must be `last` or seconds from 0 to 3600.")
+    return seconds

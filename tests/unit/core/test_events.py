@@ -1,0 +1,70 @@
+"""Publishing never waits, and what must be heard is heard."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ima2 import Event, EventSink
+from ima2.events import Publisher
+from ima2.testing import RecordingSink, SlowSink
+
+
+def event(name: str, number: int = 0, *, terminal: bool = False) -> Event:
+    return Event(name, f"job-{number}", {"n": number}, terminal)
+
+
+async def test_every_sink_hears_every_event_in_order() -> None:
+    sinks = [RecordingSink(), RecordingSink()]
+    publisher = Publisher(sinks)
+    publisher.start()
+    for number in range(20):
+        publisher.publish(event("phase", number))
+    await publisher.close()
+    assert [[one.data["n"] for one in sink.events] for sink in sinks] == [list(range(20))] * 2
+
+
+async def test_a_slow_sink_loses_previews_first_and_ends_of_jobs_last() -> None:
+    sink = RecordingSink()
+    publisher = Publisher([sink], depth=6)
+    for number in range(4):
+        publisher.publish(event("phase", number))
+    for number in range(4):
+        publisher.publish(event("partial", number))
+    for number in range(4):
+        publisher.publish(event("done", number, terminal=True))
+    publisher.start()
+    await publisher.close()
+    assert [one.name for one in sink.events] == ["phase", "phase", "done", "done", "done", "done"]
+
+
+async def test_a_slow_sink_holds_up_nobody() -> None:
+    quick, slow = RecordingSink(), SlowSink(0.5)
+    publisher = Publisher([slow, quick])
+    publisher.start()
+    for number in range(5):
+        publisher.publish(event("phase", number))
+    await asyncio.sleep(0.05)
+    assert len(quick.events) == 5
+    assert slow.handled == 0
+    await publisher.close(patience=0.01)
+
+
+async def test_a_sink_that_raises_loses_that_event_only() -> None:
+    class Broken(EventSink):
+        id = "broken"
+
+        def __init__(self) -> None:
+            self.heard: list[str] = []
+
+        async def handle(self, event: Event) -> None:
+            self.heard.append(event.name)
+            if event.name == "phase":
+                raise RuntimeError("no")
+
+    sink = Broken()
+    publisher = Publisher([sink])
+    publisher.start()
+    publisher.publish(event("phase"))
+    publisher.publish(event("done", terminal=True))
+    await publisher.close()
+    assert sink.heard == ["phase", "done"]

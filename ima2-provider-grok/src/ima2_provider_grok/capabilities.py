@@ -59,8 +59,8 @@ def options(settings: GrokSettings) -> tuple[Option, ...]:
     return (
         Option("webSearch", "flag", "Look facts up before planning", default=True),
         Option("plannerModel", "text", "Model that words the final prompt", default=settings.planner_model),
-        Option("storyboard", "flag", "The start picture is a storyboard", default=False),
-        Option("continuity", "list", "Earlier clips that this one continues", default=None),
+        Option("storyboard", "flag", "The start picture is a storyboard", default=False, media=("video",)),
+        Option("continuity", "list", "Earlier clips that this one continues", default=None, media=("video",)),
     )
 
 

@@ -40,7 +40,8 @@ def clip(seconds: float = 2.0, width: int = 160, height: int = 96) -> Picture:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for number in range(count):
             level = 255 * number // max(1, count - 1)
-            frame = av.VideoFrame.from_image(Image.new("RGB", (width, height), (level, level, level)))
+            picture = Image.new("RGB", (width, height), (level, level, level))
+            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
             frame.pts, frame.time_base = number, Fraction(1, 10)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -7,6 +7,8 @@ import contextlib
 import statistics
 from typing import Any
 
+import pytest
+
 from ima2.testing import EchoProvider, picture, plugin
 from ima2_plugins.pillow_thumbs.thumbnailer import PillowThumbnailer
 
@@ -22,6 +24,7 @@ async def watch(lags: list[float]) -> None:
         lags.append((loop.time() - began - STEP_S) * 1000)
 
 
+@pytest.mark.alone
 async def test_nothing_holds_the_loop_under_load(ima2_client: Any) -> None:
     lags: list[float] = []
     parts = plugin(providers=[EchoProvider()], thumbnailers=[PillowThumbnailer()])

@@ -63,6 +63,16 @@ async def generate(client: Client, order: Order) -> Result:
         raise
 
 
+async def ask_attended(client: Client, order: Order) -> dict[str, Any]:
+    """Send the order and return the whole answer; Ctrl-C cancels the job. What got lost is not looked for."""
+    try:
+        async with watched() as asked:
+            return await attend(client, order, asked, _send(client, order))
+    except Ima2Error as error:
+        error.details.setdefault("requestId", order.request_id)
+        raise
+
+
 async def detach(client: Client, order: Order) -> str:
     """Hand the job over without waiting. Returns the id under which it runs."""
     answer = await client.ask("POST", order.path, body={**order.body, "async": True}, headers=named(order))

@@ -70,7 +70,9 @@ _LOOK = (
     click.option("--reasoning-effort", type=click.Choice(EFFORTS), help="How long the model thinks first."),
     click.option("--web-search", is_flag=True, help="Let the model search the web."),
     click.option("--no-web-search", is_flag=True, help="Do not."),
-    click.option("--option", "extra", multiple=True, metavar="NAME=VALUE", help="An option of the provider; repeatable."),
+    click.option(
+        "--option", "extra", multiple=True, metavar="NAME=VALUE", help="An option of the provider; repeatable."
+    ),
 )
 
 

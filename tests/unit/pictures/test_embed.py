@@ -268,6 +268,7 @@ class TestWebp:
         assert embed(signed, FACTS) is signed
 
 
+@pytest.mark.alone
 def test_embedding_costs_no_more_than_a_copy() -> None:
     """2 MB of pixels in 250 pieces: not decoded, not summed. 3 ms of processor time is the most it may take."""
     import os

@@ -153,6 +153,7 @@ async def test_closing_writes_down_what_waits_and_may_happen_twice(
         assert len(told(sink, 0)) == 40
 
 
+@pytest.mark.alone
 async def test_encoding_many_megabytes_does_not_hold_up_the_loop(path: Path) -> None:
     worst = 0.0
 

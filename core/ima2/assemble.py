@@ -115,7 +115,7 @@ def assemble(
 async def open_house(house: House, *, background: bool = True) -> AsyncIterator[House]:
     """Open the database and every part, close what a dead process left running, and keep it all open.
 
-    With ``background`` the gallery is indexed meanwhile. Leaving ends running jobs as interrupted and tells their
+    With ``background`` the gallery is indexed meanwhile, and jobs that can be gone on with are. Leaving ends running jobs as interrupted and tells their
     clients.
     """
     settings = house.settings
@@ -135,7 +135,7 @@ async def open_house(house: House, *, background: bool = True) -> AsyncIterator[
         stack.push_async_callback(house.library.close)
         await house.library.open()
         stack.push_async_callback(house.jobs.interrupt_all, house.studio.can_resume)
-        await _recover(house, owner)
+        await _recover(house, owner, adopt=background)
         if background:
             house.library.refresh()
         yield house
@@ -200,10 +200,10 @@ def _origins(name: str, own: Any, environ: Mapping[str, str], document: Mapping[
     return given
 
 
-async def _recover(house: House, owner: Owner) -> None:
+async def _recover(house: House, owner: Owner, *, adopt: bool) -> None:
     owners = {record.owner for record in await house.jobs.store.active()}
     dead = {name: not owner.is_alive(name) for name in owners}
-    closed, adopted = await house.jobs.recover(dead, house.studio.can_resume)
+    closed, adopted = await house.jobs.recover(dead, house.studio.can_resume, adopt=adopt)
     for running in adopted:
         house.studio.resume(running)
     if adopted:

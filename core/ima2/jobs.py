@@ -192,12 +192,16 @@ class Jobs:
         await self.store.flush()
 
     async def recover(
-        self, dead: Mapping[str, bool], can_resume: Callable[[JobRecord], bool] = lambda record: False
+        self,
+        dead: Mapping[str, bool],
+        can_resume: Callable[[JobRecord], bool] = lambda record: False,
+        *,
+        adopt: bool = True,
     ) -> tuple[list[JobRecord], list[RunningJob]]:
         """After a start: take over what a dead process left running and can be resumed, close the rest, and tell.
 
         Returns the records that were closed and the jobs that were taken over, which the caller has to start.
-        ``dead`` says for each owner whether it is gone. Jobs of living processes are left alone.
+        Without ``adopt`` what can be resumed is left for a process that stays. ``dead`` says for each owner whether it is gone. Jobs of living processes are left alone.
         """
         closed, adopted = [], []
         for record in await self.store.active():
@@ -205,7 +209,7 @@ class Jobs:
                 continue
             if can_resume(record):
                 own = replace(record, owner=self._owner)
-                if await self.store.claim(own, record.owner):
+                if adopt and await self.store.claim(own, record.owner):
                     adopted.append(RunningJob(self, own))
                     self._running[own.id] = adopted[-1]
             else:

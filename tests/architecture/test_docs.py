@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import tests.docs as generated
 
+import tests.docs as generated
 from ima2 import hookspecs
 from ima2.kernel.hooks import Hooks
 from ima2.testing import ProviderContract, context

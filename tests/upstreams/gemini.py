@@ -50,6 +50,12 @@ _FIELDS: dict[str, Any] = {
 }
 
 
+def environment(base_url: str) -> dict[str, str]:
+    """What to set so that the product asks this fake."""
+    addresses = {"IMA2_GEMINI_BASE_URL": base_url, "IMA2_VERTEX_BASE_URL": base_url}
+    return {**addresses, "IMA2_GOOGLE_TOKEN_URL": f"{base_url}/token", "GEMINI_API_KEY": "AIzaFake0123456789"}
+
+
 def routes(world: World) -> list[Route]:
     """All of Google's paths that the provider uses."""
 

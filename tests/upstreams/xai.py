@@ -158,6 +158,11 @@ def image_fault(body: dict[str, Any], *, edit: bool) -> Response | None:
     return error(400, "fields") if wrong else None
 
 
+def environment(base_url: str) -> dict[str, str]:
+    """What to set so that the product asks this fake with a key. Its clips are done after a few polls."""
+    return {"IMA2_XAI_BASE_URL": f"{base_url}/xai/v1", "XAI_API_KEY": KEY, "IMA2_GROK_VIDEO_POLL_INTERVAL_MS": "500"}
+
+
 def routes(world: World) -> list[Route]:
     """xAI's API below ``/xai/v1`` and its media below ``/xai-media``; clips and accounts have modules of their own."""
     from tests.upstreams import xai_accounts, xai_clips, xai_media

@@ -17,6 +17,7 @@ from ima2.cli.destination import Received
 from ima2.cli.groups import CONTEXT, Group
 from ima2.errors import Ima2Error
 from ima2.kernel.switches import suggestion
+from ima2.pictures.sniff import MP4
 
 Command = Callable[..., Any]
 NO_PROMPT = (
@@ -146,7 +147,7 @@ async def fetch(client: Client, answer: Mapping[str, Any], limit: float) -> Rece
     path = url if isinstance(url, str) and re.match(r"/[^/]", url) else f"/generated/{quote(name)}" if name else None
     if path is None:
         raise Ima2Error("NO_VIDEO", 0, "The server answered without naming a clip.")
-    return Received(await client.download(path, limit), name or path.rpartition("/")[2])
+    return Received(await client.download(path, limit), name or path.rpartition("/")[2], MP4)
 
 
 def say_indented(value: Any) -> None:

@@ -70,12 +70,13 @@ def references_of(files: Sequence[Path]) -> list[str]:
 
 def bytes_of(flag: str, path: Path) -> bytes:
     """What a file that was named holds; ``-`` is standard input. One that cannot be read is `click.UsageError`."""
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
     try:
-        return path.read_bytes()
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
         raise click.UsageError(f"{flag}: {path} cannot be read: {error.strerror or 'input/output error'}.") from None
+    if not data:
+        raise click.UsageError(f"{flag}: {path} is empty.")
+    return data
 
 
 def plain_base64(data: bytes) -> str:

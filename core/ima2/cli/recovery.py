@@ -14,6 +14,7 @@ from ima2.cli.destination import Received
 from ima2.cli.options import remark
 from ima2.cli.order import Order
 from ima2.errors import Ima2Error
+from ima2.pictures.sniff import MEDIA_TYPES
 
 POLL_S, GRACE_S = 1.0, 2.0
 _LOOK_S = 10.0
@@ -104,4 +105,5 @@ def _given_up(failure: Ima2Error, running: bool, order: Order) -> Ima2Error:
 
 
 async def _download(client: Client, name: str) -> Received:
-    return Received(await client.download(f"/generated/{quote(name)}"), name)
+    declared = MEDIA_TYPES.get(name.rpartition(".")[2].lower())
+    return Received(await client.download(f"/generated/{quote(name)}"), name, declared)

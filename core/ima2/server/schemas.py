@@ -15,8 +15,8 @@ _EXAMPLE_DONE = {
     "url": "/generated/1795000014200_9f3c21aa_0.png",
     "requestId": "my-request-1",
     "createdAt": 1795000014201,
-    "provider": "demo",
-    "model": "demo",
+    "provider": "auto",
+    "model": "",
     "quality": "medium",
     "size": "1024x1024",
     "warnings": [],
@@ -57,7 +57,7 @@ GENERATE_BODY: dict[str, Any] = {
         "application/json": {
             "schema": {"type": "object", "required": ["prompt"], "properties": _FIELDS},
             "examples": {
-                "plain": {"value": {"prompt": "a shiba in space", "provider": "demo"}},
+                "plain": {"value": {"prompt": "a shiba in space", "provider": "auto"}},
                 "four in the background": {
                     "value": {"prompt": "a lighthouse at dawn", "n": 4, "async": True, "requestId": "my-request-1"}
                 },

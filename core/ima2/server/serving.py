@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import logging
 import os
 import socket
@@ -13,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from ima2.addresses import is_loopback
 from ima2.assemble import House
 from ima2.errors import Ima2Error
 from ima2.files import private_folder, write_whole
@@ -21,16 +21,6 @@ from ima2.version import VERSION
 log = logging.getLogger("ima2.serve")
 TRIES = 21
 ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a bind address."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def require_token(house: House) -> None:

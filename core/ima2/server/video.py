@@ -28,6 +28,7 @@ from ima2.server.schemas import (
 )
 from ima2.server.sequences import plain, refused
 from ima2.server.streams import stream
+from ima2.studio import seen
 from ima2.ways.analysis import DESCRIBE
 from ima2.ways.change import Change
 from ima2.ways.footage import clip_name, still
@@ -133,7 +134,9 @@ async def _changed(request: Request, mode: Literal["edit", "extend"]) -> Json:
     try:
         way = await Change.read(mode, fields, studio.film_provider, house.library, studio.limits, request_id)
         running = await studio.admit(way)
-        outcome = await asyncio.shield(studio.start(way, running))
+        task = studio.start(way, running)
+        task.add_done_callback(seen)
+        outcome = await asyncio.shield(task)
     except Ima2Error as error:
         return failure(error)
     return Json(way.reply(outcome))

@@ -27,7 +27,7 @@ def welcome(house: House) -> Iterator[str]:
             yield f"  plugin {record.name} is out of use: {record.error}"
     for warning in house.warnings:
         yield f"  note: {warning}"
-    able = next((one.id for one in ranked(house.registry) if one.problem() is None and not one.is_default), "")
-    choice = f" --provider {able}" if able else ""
+    able = next((one for one in ranked(house.registry) if one.problem() is None), None)
+    choice = f" --provider {able.id}" if able is not None and not able.is_default else ""
     yield f"Next: open {url} in a browser or, in another terminal, run"
     yield f'  ima2 gen "a shiba in space"{choice}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -131,7 +132,7 @@ async def find(text: str, storage: Storage, *, takes_links: bool) -> Original:
         is_url = text.startswith("http")
         return Original(Link(text), summary_of_url(text) if is_url else {"kind": "file_id"})
     if text.startswith("data:"):
-        return _sent(text)
+        return await asyncio.to_thread(_sent, text)
     key = _key(text, storage)
     return Original(
         await clip(storage, key), {"kind": "generated-file", "filename": key}, key, await known(storage, key)

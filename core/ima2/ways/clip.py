@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Self
@@ -9,11 +11,11 @@ from typing import Self
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error
 from ima2.frames import cut_start
-from ima2.jobrecord import Draft, JobRecord
+from ima2.jobrecord import Draft, JobRecord, now_ms
 from ima2.models import Artifact, Json, Picture, Receipt, Update, VideoRequest
 from ima2.pictures.sniff import MP4, media_type_of
 from ima2.ways import continuity
-from ima2.ways.way import Limits, Outcome, Way, stamp
+from ima2.ways.way import Limits, Outcome, Way
 
 MODES = {
     "text": "text-to-video",
@@ -43,6 +45,8 @@ class Script:
     topic: str | None = None
     chain_index: int = 0
     storyboard: bool = False
+    at: int = field(default_factory=now_ms)
+    """When it was asked for, in milliseconds."""
     source: Mapping[str, Json] | None = None
 
 
@@ -174,7 +178,11 @@ class Clip(Way):
     # -- what is told ----------------------------------------------------------------------------
 
     def key(self, index: int, extension: str, created_at: int) -> str:
-        self._filename = f"{stamp(created_at, self.limits.name_bytes)}.{extension}"
+        """A name that follows from the order, so that a clip which is collected twice (the process died just when it
+        was kept) is one file."""
+        ordered = f"{self.id} {self.receipt.id}" if self.receipt else secrets.token_hex(16)
+        number = hashlib.sha256(ordered.encode()).hexdigest()[: 2 * self.limits.name_bytes]
+        self._filename = f"{self.script.at}_{number}.{extension}"
         return self._filename
 
     def refusal(self, error: Ima2Error, outcome: Outcome | None = None) -> dict[str, Json]:

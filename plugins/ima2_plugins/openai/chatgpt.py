@@ -71,6 +71,11 @@ class OauthProvider(ResponsesProvider):
         self._settings = settings
         self.capabilities = capabilities(model=settings.default_model, effort=settings.reasoning_effort)
 
+    async def open(self) -> None:
+        """Find a proxy that runs already, so that `problem` does not name a login that nobody needs."""
+        if not self._settings.assume_proxy and await self._login_door.proxy.listens():
+            await self._login_door.by_proxy()
+
     async def close(self) -> None:
         """Wait for a renewal that is under way."""
         await self._login_door.login.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import socket
 import struct
@@ -36,6 +37,11 @@ def data_url(data: bytes, media_type: str = "image/png") -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
+def event(name: str, **data: Any) -> bytes:
+    """One event as it goes over the wire."""
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
 @dataclass(frozen=True)
 class Asked:
     """One request as it came."""
@@ -52,7 +58,8 @@ Reply = Callable[[Asked], tuple[int, Any]]
 
 @dataclass
 class Stub:
-    """Routes by ``"METHOD /path"``. An answer is a status and JSON, bytes, or ``None`` to break the connection."""
+    """Routes by ``"METHOD /path"``. An answer is a status and JSON, bytes, an iterator of pieces, or ``None`` to break
+    the connection (also as a piece)."""
 
     url: str
     routes: dict[str, Reply] = field(default_factory=dict)
@@ -88,14 +95,33 @@ class Handler(BaseHTTPRequestHandler):
         route = self.stub.routes.get(f"{asked.method} {asked.path}", missing)
         status, value = route(asked)
         if value is None:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self.break_off()
+            return
+        if isinstance(value, Iterator):
+            self.stream(status, value)
             return
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.send_response(status)
         self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def stream(self, status: int, pieces: Iterator[bytes | None]) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for piece in pieces:
+                if piece is None:
+                    self.break_off()
+                    return
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.write(b"0\r\n\r\n")
+
+    def break_off(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the names that http.server calls
 
@@ -154,3 +180,20 @@ def stub(bare_stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Stub:
 def pixel() -> Callable[[int], bytes]:
     """PNG files that differ by a number."""
     return png
+
+
+@pytest.fixture
+def told(stub: Stub) -> Callable[..., None]:
+    """``told("POST /path", ("name", {…}), …)`` has a route answer with a stream of these events; ``None`` breaks it."""
+
+    def tell(route: str, *events: tuple[str, dict[str, Any]] | bytes | None) -> None:
+        pieces = [one if one is None or isinstance(one, bytes) else event(one[0], **one[1]) for one in events]
+        stub.on(route, lambda _: (200, iter(pieces)))
+
+    return tell
+
+
+@pytest.fixture
+def picture(pixel: Callable[[int], bytes]) -> Callable[[int], dict[str, Any]]:
+    """A picture as answers and events hold it."""
+    return lambda shade: {"image": data_url(pixel(shade)), "filename": f"made_{shade}.png"}

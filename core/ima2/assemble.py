@@ -115,8 +115,8 @@ def assemble(
 async def open_house(house: House, *, background: bool = True) -> AsyncIterator[House]:
     """Open the database and every part, close what a dead process left running, and keep it all open.
 
-    With ``background`` the gallery is indexed meanwhile, and jobs that can be gone on with are. Leaving ends running jobs as interrupted and tells their
-    clients.
+    With ``background`` the gallery is indexed meanwhile, and ordered work of a process that went away is collected.
+    Leaving ends running jobs as interrupted and tells their clients.
     """
     settings = house.settings
     private_folder(settings.config_dir)

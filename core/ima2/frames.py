@@ -81,9 +81,12 @@ def _has_av() -> bool:
 
 def _check(source: Picture | Path) -> None:
     if isinstance(source, Path):
-        size = source.stat().st_size
-        with source.open("rb") as file:
-            head = file.read(12)
+        try:
+            size = source.stat().st_size
+            with source.open("rb") as file:
+                head = file.read(12)
+        except OSError:
+            raise failed("The clip's file could not be opened.") from None
     else:
         size, head = len(source.data), source.data[:12]
     if size > MAX_CLIP:
@@ -99,7 +102,7 @@ def _input(source: Picture | Path) -> bytes | Path:
 @contextmanager
 def _as_file(source: Picture | Path) -> Iterator[Path]:
     if isinstance(source, Path):
-        yield source
+        yield source.absolute()  # a name that begins with a dash would be taken for an option
         return
     with tempfile.TemporaryDirectory(prefix="ima2_clip_") as folder:
         path = Path(folder) / "clip.mp4"

@@ -61,9 +61,15 @@ class RunningJob:
         return True
 
     async def keep(self, receipt: Receipt, meta: Mapping[str, Json] | None = None) -> None:
-        """Store the upstream's own id of the paid work, before anything else happens."""
+        """Store the upstream's own id of the paid work, before anything else happens.
+
+        Where it cannot be stored the work goes on all the same: it is paid, and this process can still collect it.
+        """
         self.record = replace(self.record, receipt=receipt, meta={**self.record.meta, **(meta or {})})
-        await self._jobs.store.save(self.record)
+        try:
+            await self._jobs.store.save(self.record)
+        except Exception:
+            log.exception("the receipt of job %s could not be stored", self.id)
 
     def note(self, meta: Mapping[str, Json]) -> None:
         """Add to what the record shows, however the job ends."""
@@ -201,7 +207,8 @@ class Jobs:
         """After a start: take over what a dead process left running and can be resumed, close the rest, and tell.
 
         Returns the records that were closed and the jobs that were taken over, which the caller has to start.
-        Without ``adopt`` what can be resumed is left for a process that stays. ``dead`` says for each owner whether it is gone. Jobs of living processes are left alone.
+        Without ``adopt`` what can be resumed is left for a process that stays. ``dead`` says for each owner whether it
+        is gone. Jobs of living processes are left alone.
         """
         closed, adopted = [], []
         for record in await self.store.active():

@@ -11,83 +11,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-
-class Cli:
-    """Runs ``ima2`` in a folder of its own."""
-
-    def __init__(self, executable: Path, environ: Mapping[str, str], folder: Path) -> None:
-        self.executable, self.environ, self.folder = executable, dict(environ), folder
-        self.started: list[subprocess.Popen[str]] = []
-
-    def __call__(self, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(self.executable), *args],
-            env={**self.environ, **environ},
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-
-    def start(self, *args: str, **more: Any) -> subprocess.Popen[str]:
-        more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-        process = subprocess.Popen([str(self.executable), *args], env=self.environ, cwd=self.folder, text=True, **more)
-        self.started.append(process)
-        return process
-
-
-@pytest.fixture
-def at_work(ima2_executable: Path, tmp_path: Path) -> Iterator[Any]:
-    """``at_work(served)`` runs commands with a server's environment, or with a given one."""
-    folder = tmp_path / "desk"
-    folder.mkdir()
-    made: list[Cli] = []
-
-    def make(environ: Mapping[str, str]) -> Cli:
-        made.append(Cli(ima2_executable, environ, folder))
-        return made[-1]
-
-    yield make
-    for process in (one for cli in made for one in cli.started):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-@pytest.fixture
-def serverless(at_work: Any, tmp_path: Path) -> Cli:
-    """Commands where no server runs: the port is one at which nobody listens."""
-    home = tmp_path / "home"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("IMA2_")}
-    clean |= {"IMA2_CONFIG_DIR": str(home), "HOME": str(tmp_path), "IMA2_PORT": "1"}
-    cli: Cli = at_work({**clean, "IMA2_PLUGINS": "local_storage,pillow_thumbs,demo"})
-    return cli
-
-
-def running(served: Any) -> list[dict[str, Any]]:
-    jobs: list[dict[str, Any]] = served.client.get("/api/inflight").json()["jobs"]
-    return jobs
-
-
-def until(check: Any, seconds: float = 15) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return found
-
-
-def document(done: subprocess.CompletedProcess[str]) -> Any:
-    assert done.stdout.count("\n") == 1, done
-    return json.loads(done.stdout)
+from tests.flow.cli import Cli, document, running, until
 
 
 def test_a_picture_goes_to_its_file_and_the_gallery(serve: Any, at_work: Any) -> None:

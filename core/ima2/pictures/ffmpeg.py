@@ -18,7 +18,7 @@ async def frame(clip: Path, position: Position, seconds: float) -> bytes:
     """The frame at ``position`` as a PNG. Raises what `ima2.frames.frame_of` says."""
     where = ["-sseof", "-3"] if position == "last" else ["-ss", f"{float(position):.3f}"]
     count = ["-update", "1"] if position == "last" else ["-frames:v", "1"]
-    return await _made([*where, *_INPUT, "-i", str(clip.absolute()), "-an", *count], "frame.png", seconds)
+    return await _made([*where, *_INPUT, "-i", str(clip), "-an", *count], "frame.png", seconds)
 
 
 async def cut_start(clip: Path, seconds: float, limit: float) -> bytes:
@@ -26,7 +26,7 @@ async def cut_start(clip: Path, seconds: float, limit: float) -> bytes:
     picture = ["-c:v", "libx264", "-preset", "fast", "-crf", "18", "-pix_fmt", "yuv420p"]
     sound = ["-c:a", "aac", "-b:a", "128k"]
     times = ["-avoid_negative_ts", "make_zero", "-movflags", "+faststart"]
-    before = ["-ss", f"{seconds:.3f}", *_INPUT, "-i", str(clip.absolute())]
+    before = ["-ss", f"{seconds:.3f}", *_INPUT, "-i", str(clip)]
     return await _made([*before, *picture, *sound, *times], "cut.mp4", limit)
 
 
@@ -55,7 +55,12 @@ async def _made(arguments: Sequence[str], name: str, seconds: float) -> bytes:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        data = await asyncio.to_thread(out.read_bytes) if out.exists() else b""
+        data = await asyncio.to_thread(_read, out)
     if status != 0 or not data:
         raise failed("ffmpeg could not read the clip, or it has no frame at that position.")
     return data
+
+
+def _read(path: Path) -> bytes:
+    """What was written, if anything was."""
+    return path.read_bytes() if path.exists() else b""

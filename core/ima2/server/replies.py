@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import pybase64
 from starlette.responses import Response
 
 from ima2.errors import Ima2Error
@@ -68,5 +68,5 @@ def failure(error: Ima2Error, body: Mapping[str, Any] | None = None) -> Json:
 
 def _data_url(value: Any) -> str:
     if isinstance(value, Picture):
-        return f"data:{value.media_type};base64,{base64.b64encode(value.data).decode('ascii')}"
+        return f"data:{value.media_type};base64,{pybase64.b64encode_as_string(value.data)}"
     raise TypeError(f"{type(value).__name__} is not JSON")

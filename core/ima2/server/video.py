@@ -15,7 +15,7 @@ from ima2.library.rows import extension_of
 from ima2.models import TextRequest
 from ima2.server.access import house_of, request_id_of
 from ima2.server.posting import named, read_fields, start_in_background, start_telling
-from ima2.server.replies import Json, failure
+from ima2.server.replies import Json
 from ima2.server.schemas import (
     ANALYZE_BODY,
     ANALYZE_RESPONSES,
@@ -95,12 +95,9 @@ async def frame(
     position: Annotated[str, Query(description="`last`, or seconds from the start (0 to 3600)")] = "last",
 ) -> Response:
     """One frame as a PNG."""
-    try:
-        if not file:
-            raise Ima2Error("VIDEO_FILE_REQUIRED", 400, "The query must name a clip: file=….mp4")
-        picture = await still(house_of(request).library.storage, clip_name(file), _position(position))
-    except Ima2Error as error:
-        return failure(error)
+    if not file:
+        raise Ima2Error("VIDEO_FILE_REQUIRED", 400, "The query must name a clip: file=….mp4")
+    picture = await still(house_of(request).library.storage, clip_name(file), _position(position))
     return Response(picture.data, media_type=picture.media_type)
 
 
@@ -114,15 +111,12 @@ async def analyze(request: Request) -> Json:
     """What a clip shows, in words, from its first and last frame."""
     house = house_of(request)
     fields = await read_fields(request, house)
-    try:
-        provider = house.studio.film_provider(fields.get("provider"))
-        key, storage = _clip_of(fields), house.library.storage
-        first, last = await still(storage, key, 0.0), await still(storage, key, "last")
-        answer = await provider.text(TextRequest(DESCRIBE, provider.id, pictures=(first, last)))
-        if not answer.text.strip():
-            raise Ima2Error("VIDEO_ANALYSIS_EMPTY", 502, "The model said nothing about the clip. Try again.")
-    except Ima2Error as error:
-        return failure(error)
+    provider = house.studio.film_provider(fields.get("provider"))
+    key, storage = _clip_of(fields), house.library.storage
+    first, last = await still(storage, key, 0.0), await still(storage, key, "last")
+    answer = await provider.text(TextRequest(DESCRIBE, provider.id, pictures=(first, last)))
+    if not answer.text.strip():
+        raise Ima2Error("VIDEO_ANALYSIS_EMPTY", 502, "The model said nothing about the clip. Try again.")
     return Json({"analysis": answer.text, "model": answer.model, "method": "first-last-frame"})
 
 
@@ -131,15 +125,10 @@ async def _changed(request: Request, mode: Literal["edit", "extend"]) -> Json:
     house, request_id = house_of(request), request_id_of(request)
     studio = house.studio
     fields = await read_fields(request, house)
-    try:
-        way = await Change.read(mode, fields, studio.film_provider, house.library, studio.limits, request_id)
-        running = await studio.admit(way)
-        task = studio.start(way, running)
-        task.add_done_callback(seen)
-        outcome = await asyncio.shield(task)
-    except Ima2Error as error:
-        return failure(error)
-    return Json(way.reply(outcome))
+    way = await Change.read(mode, fields, studio.film_provider, house.library, studio.limits, request_id)
+    task = studio.start(way, await studio.admit(way))
+    task.add_done_callback(seen)
+    return Json(way.reply(await asyncio.shield(task)))
 
 
 def _clip_of(fields: Mapping[str, Any]) -> str:

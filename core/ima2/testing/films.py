@@ -121,7 +121,8 @@ class FilmProvider(Provider):
             raise self._error
         yield Usage({"ticks": 7}, cost=0.3)
         made = self._made or clip(2.0)
-        facts = {"xaiVideoRequestId": receipt.id, "requestedModel": request.model, "duration": request.duration}
+        length = None if request.clip else request.duration
+        facts = {"xaiVideoRequestId": receipt.id, "requestedModel": request.model, "duration": length}
         revised = str(receipt.data.get("revisedPrompt"))
         yield Artifact(made, revised_prompt=revised, url="https://clips.example/made.mp4", facts=facts)
 

@@ -21,7 +21,7 @@ from ima2.pictures.sniff import MP4, media_type_of
 from ima2.ways import continuity
 from ima2.ways.body import Body
 from ima2.ways.choices import choose_model
-from ima2.ways.clip import Clip, Script
+from ima2.ways.clip import Clip, Script, seconds
 from ima2.ways.footage import PREFIX, clip, known
 from ima2.ways.pictures import Providers
 from ima2.ways.references import decode_bytes
@@ -43,6 +43,12 @@ class Original:
     summary: dict[str, Json]
     filename: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def seconds(self) -> float | None:
+        """Its length, where the gallery knows it."""
+        video = self.facts.get("video")
+        return seconds(video.get("duration")) if isinstance(video, Mapping) else None
 
 
 class Change(Clip):
@@ -83,11 +89,15 @@ class Change(Clip):
             lineage=lineage.data() if lineage else None,
             parent=original.filename,
             source=original.summary,
+            source_seconds=original.seconds,
         )
         request = VideoRequest(
             prompt, provider.id, model, mode, duration, clip=original.source, options=options.options
         )
         return cls(read_id(fields, fallback_id), provider, request, script, limits, warnings=options.warnings)
+
+    def expected(self) -> float:
+        return (self.script.source_seconds or 0.0) + (self.request.duration if self.request.mode == "extend" else 0)
 
     def sidecar(self, artifact: Artifact, created_at: int, format_name: str, outcome: Outcome) -> dict[str, Json]:
         video = {

@@ -32,7 +32,8 @@ LEAD_IN_S = 1.0
 class Script:
     """What is known of a clip beside its request, as JSON: all that its sidecar and its answer need later.
 
-    ``lineage`` is that of the clip it continues, ``source`` sums up the clip that is edited or extended.
+    ``lineage`` is that of the clip it continues, ``source`` sums up the clip that is edited or extended, which is
+    ``source_seconds`` long.
     """
 
     prompt: str = field(repr=False)
@@ -48,6 +49,7 @@ class Script:
     at: int = field(default_factory=now_ms)
     """When it was asked for, in milliseconds."""
     source: Mapping[str, Json] | None = None
+    source_seconds: float | None = None
 
 
 class Clip(Way):
@@ -196,11 +198,13 @@ class Clip(Way):
 
     def duration(self, artifact: Artifact) -> Json:
         """Seconds of the clip as kept."""
-        made = artifact.facts.get("duration")
-        if not isinstance(made, int | float) or isinstance(made, bool):
-            made = self.request.duration
-        rest = max(0.0, made - self._cut)
+        made = seconds(artifact.facts.get("duration"))
+        rest = max(0.0, (self.expected() if made is None else made) - self._cut)
         return int(rest) if rest == int(rest) else round(rest, 3)
+
+    def expected(self) -> float:
+        """How long the clip should be, where the provider does not say how long it is. In seconds."""
+        return float(self.request.duration)
 
     def models(self, artifact: Artifact) -> dict[str, Json]:
         """Which model was asked for and which made it."""
@@ -246,3 +250,8 @@ class Clip(Way):
             "webSearchCalls": outcome.searches,
             "videoContinuity": self.continuity(artifact, created_at),
         }
+
+
+def seconds(value: Json) -> float | None:
+    """A length that is a number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -18,6 +18,7 @@ from ima2.pictures.sniff import MEDIA_TYPES, media_type_of
 from ima2.ways.body import Body
 from ima2.ways.choices import Choices, choose_look, choose_model, choose_moderation
 from ima2.ways.diagnostics import upstream
+from ima2.ways.footage import still
 from ima2.ways.pictures import PictureWay, Providers, read_partials, read_sources, require_prompt
 from ima2.ways.references import References, read_references
 from ima2.ways.way import Limits, Outcome
@@ -202,8 +203,8 @@ async def find_parent(body: Body, storage: Storage) -> Parent | None:
 
 
 async def key_of(node_id: str, storage: Storage) -> str | None:
-    """The file of a stored node, whichever picture format it has."""
-    for extension in ("png", "jpeg", "webp", "jpg"):
+    """The file of a stored node, whichever format it has. The page names a clip's node after its file."""
+    for extension in ("png", "jpeg", "webp", "jpg", "mp4"):
         try:
             await storage.stat(f"{node_id}.{extension}")
         except KeyError:
@@ -213,6 +214,9 @@ async def key_of(node_id: str, storage: Storage) -> str | None:
 
 
 async def _picture(key: str, storage: Storage) -> Picture:
+    """The picture of a file; of a clip its last frame."""
+    if extension_of(key) == "mp4":
+        return await _last_frame(key, storage)
     try:
         data = await storage.get(key)
     except KeyError:
@@ -221,6 +225,14 @@ async def _picture(key: str, storage: Storage) -> Picture:
     if media_type is None or not media_type.startswith("image/"):
         raise Ima2Error("NODE_SOURCE_INVALID", 400, "The source is no PNG, JPEG or WebP picture.")
     return Picture(data, media_type)
+
+
+async def _last_frame(key: str, storage: Storage) -> Picture:
+    try:
+        return await still(storage, key)
+    except Ima2Error as error:
+        code = "NODE_NOT_FOUND" if error.status == 404 else "NODE_SOURCE_INVALID"
+        raise Ima2Error(code, error.status, error.text) from None
 
 
 def _one_of(value: Any, allowed: tuple[str, ...]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from dataclasses import dataclass
 from typing import Any
+
+import pybase64
 
 from ima2.errors import Ima2Error
 from ima2.models import Picture
@@ -71,7 +72,7 @@ def decode(text: str, name: str, not_base64: str, not_image: str) -> Picture:
 def decode_bytes(text: str, name: str, not_base64: str) -> bytes:
     """The bytes of base64 text, or 400 with the code given."""
     try:
-        return base64.b64decode(text, validate=True)
+        return pybase64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Ima2Error(not_base64, 400, f"{name} is not base64.") from None
 

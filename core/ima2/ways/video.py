@@ -60,7 +60,7 @@ class Film(Clip):
             inputs.source_filename,
             topic,
             number,
-            storyboard=body.get("storyboard") is True,
+            storyboard=body.get("storyboard") is True or choices.options.get("storyboard") is True,
         )
         words = prompt if inputs.lineage else continuity.in_series(earlier, prompt)
         request = _request(words, provider, choices, shape, inputs)

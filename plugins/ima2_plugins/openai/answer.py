@@ -6,12 +6,12 @@ backend never repeats pictures there. The status of an image call is not believe
 
 from __future__ import annotations
 
-import binascii
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import pybase64
 
 from ima2 import Artifact, Ima2Error, Notice, Partial, Phase, Picture, Update, Usage, media_type_of, safe_label
 from ima2_plugins.openai import complaint, errors
@@ -25,7 +25,7 @@ def picture_of(text: object) -> Picture | None:
     if not isinstance(text, str) or not text:
         return None
     try:
-        data = binascii.a2b_base64(text, strict_mode=True)
+        data = pybase64.b64decode(text, validate=True)
     except ValueError:
         return None
     media_type = media_type_of(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import pybase64
 
 import ima2
 
@@ -98,7 +98,7 @@ def _dumps(payload: Mapping[str, ima2.Json], stand_in: Any) -> bytes:
 def _base64(data: bytes) -> Iterator[bytes]:
     view = memoryview(data)
     for start in range(0, len(view), _RAW):
-        yield binascii.b2a_base64(view[start : start + _RAW], newline=False)
+        yield pybase64.b64encode(view[start : start + _RAW])
 
 
 def _packed(*pieces: bytes) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import os
 import time
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
@@ -22,6 +23,26 @@ def brightness(found: Picture) -> int:
     return sum(Image.open(io.BytesIO(found.data)).convert("L").resize((1, 1)).tobytes())
 
 
+def with_sound(seconds: float) -> Picture:
+    """`clip` with a silent track beside it, interleaved by whole files."""
+    out = io.BytesIO()
+    with av.open(io.BytesIO(clip(seconds).data), "r") as source, av.open(out, "w", format="mp4") as target:
+        video = target.add_stream_from_template(source.streams.video[0])
+        sound = target.add_stream("aac", rate=44_100)
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = video
+                target.mux(packet)
+        for number in range(round(seconds * 44_100 / 1024)):
+            frame = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            frame.sample_rate, frame.pts = 44_100, number * 1024
+            target.mux(sound.encode(frame))
+        target.mux(sound.encode(None))
+    return Picture(out.getvalue(), "video/mp4")
+
+
 def program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
     """A stand-in for ffmpeg, with PyAV out of sight. Returns where it notes its arguments."""
     folder.mkdir(exist_ok=True)
@@ -34,7 +55,7 @@ def program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
 
 
 async def test_the_first_a_middle_and_the_last_frame_differ_as_the_clip_does() -> None:
-    found = [await frames.frame_of(clip(), at) for at in (0.0, 1.0, "last")]  # type: ignore[arg-type]
+    found = [await frames.frame_of(clip(), at) for at in (0.0, 1.0, "last")]
     first, middle, last = (brightness(one) for one in found)
     assert first < 10
     assert 110 < middle < 145
@@ -91,6 +112,19 @@ async def test_the_start_is_cut_off_and_the_rest_begins_where_it_should() -> Non
         await frames.frame_of(shorter, 2.2)
     with pytest.raises(Ima2Error):
         await frames.cut_start(clip(), 2.0)
+
+
+async def test_the_sound_is_cut_like_the_pictures() -> None:
+    shorter = await frames.cut_start(with_sound(3.0), 1.0)
+    with av.open(io.BytesIO(shorter.data)) as container:
+        seconds = {one.type: float((one.duration or 0) * (one.time_base or 0)) for one in container.streams}
+        starts = {one.type: float((one.start_time or 0) * (one.time_base or 0)) for one in container.streams}
+        codecs = {one.codec_context.name for one in container.streams}
+    assert set(seconds) == {"video", "audio"}
+    assert all(1.8 < one < 2.2 for one in seconds.values())
+    assert all(abs(one) < 0.1 for one in starts.values())
+    assert codecs == {"h264", "aac"}
+    assert 75 < brightness(await frames.frame_of(shorter, 0.0)) < 100
 
 
 async def test_ffmpeg_is_used_where_pyav_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

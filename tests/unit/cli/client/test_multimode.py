@@ -194,9 +194,7 @@ def test_ctrl_c_cancels_the_job_keeps_what_came_and_ends_with_130(stub: Any, pic
 
     stub.on(ROUTE, lambda _: (200, slow()))
     command = [str(Path(sys.executable).with_name("ima2")), "multimode", "x", "-d", "mm"]
-    process = subprocess.Popen(
-        command, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "✓ image 1\n"
@@ -243,7 +241,8 @@ def test_the_help_holds_what_scripts_look_for(ima2: Any) -> None:
 
 def test_a_stream_is_cut_into_the_same_events_however_its_bytes_come() -> None:
     wire = (
-        ': ping\r\n\r\nevent: image\r\ndata: {"a":"é\\u2028"}\r\nid: 7\r\n\r\ndata: one\ndata: two\n\nevent:done\ndata:{}\n\n'
+        ': ping\r\n\r\nevent: image\r\ndata: {"a":"é\u2028"}\r\nid: 7\r\n\r\n'
+        "data: one\ndata: two\n\nevent:done\ndata:{}\n\n"
     ).encode()
     expected = [("image", {"a": "é\u2028"}), ("message", "one\ntwo"), ("done", {})]
     for size in (1, 2, 7, len(wire)):

@@ -246,9 +246,7 @@ def test_without_a_server_it_ends_with_3_and_a_hint(ima2: Any) -> None:
     assert "ima2 serve" in answer.err
 
 
-def test_a_terminal_shows_how_far_it_is(
-    ima2: Any, stub: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_terminal_shows_how_far_it_is(ima2: Any, stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         encoding = "utf-8"
 

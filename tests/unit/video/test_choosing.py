@@ -1,0 +1,102 @@
+"""Which provider makes a clip, and which process goes on with one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ima2.contracts import Provider
+from ima2.errors import Ima2Error
+from ima2.filming import film_provider
+from ima2.jobrecord import Draft
+from ima2.models import Capabilities, Receipt
+from ima2.registry import Registry
+from ima2.testing import EchoProvider, FilmProvider, plugin
+
+
+class Second(FilmProvider):
+    id = "second"
+    is_video_default = False
+
+
+class Named(EchoProvider):
+    id = "named"
+    capabilities = Capabilities(code_prefix="NAMED", codes={"VIDEO_UNSUPPORTED": "NAMED_VIDEO_UNSUPPORTED"})
+
+
+def registry(*providers: Provider) -> Registry:
+    return Registry(providers={one.id: one for one in providers})
+
+
+@pytest.mark.parametrize("name", [None, "", "auto"])
+@pytest.mark.parametrize(
+    ("providers", "setting", "chosen"),
+    [
+        ([FilmProvider(), Second(), EchoProvider()], "", "film"),
+        ([FilmProvider(), Second(), EchoProvider()], "auto", "film"),
+        ([FilmProvider(), Second(), EchoProvider()], "echo", "film"),
+        ([FilmProvider(), Second()], "second", "second"),
+        ([Second(), EchoProvider()], "", "second"),
+    ],
+)
+def test_without_a_name_the_default_for_clips_is_meant(
+    name: Any, providers: list[Provider], setting: str, chosen: str
+) -> None:
+    assert film_provider(registry(*providers), setting, name).id == chosen
+
+
+def test_a_name_is_taken_at_its_word() -> None:
+    assert film_provider(registry(FilmProvider(), Second()), "", "second").id == "second"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("echo", "VIDEO_PROVIDER_UNSUPPORTED"),
+        ("named", "NAMED_VIDEO_UNSUPPORTED"),
+        ("nobody", "VIDEO_PROVIDER_UNSUPPORTED"),
+        (["film"], "VIDEO_PROVIDER_UNSUPPORTED"),
+    ],
+)
+def test_a_provider_that_makes_no_clips_is_never_replaced_by_another(name: Any, code: str) -> None:
+    with pytest.raises(Ima2Error) as caught:
+        film_provider(registry(FilmProvider(), EchoProvider(), Named()), "", name)
+    assert (caught.value.code, caught.value.status) == (code, 400)
+
+
+def test_where_nobody_or_several_could_be_meant_a_name_is_asked_for() -> None:
+    class Third(Second):
+        id = "third"
+
+    for house in (registry(EchoProvider()), registry(Second(), Third())):
+        with pytest.raises(Ima2Error, match="Name a provider"):
+            film_provider(house, "")
+
+
+async def test_only_one_process_takes_a_job_over(ima2_house: Any) -> None:
+    async with ima2_house(film=plugin(providers=[FilmProvider()])) as house:
+        running = await house.jobs.admit(Draft("j", "video"))
+        await running.keep(Receipt("r-1"), {"xaiVideoRequestId": "r-1"})
+        (record,) = await house.jobs.store.active()
+        assert record.receipt == Receipt("r-1")
+        assert not await house.jobs.store.claim(record, "somebody else")
+        assert await house.jobs.store.claim(record, record.owner)
+        await running.fail(Ima2Error("X", 500, "x"), {})
+        assert not await house.jobs.store.claim(record, record.owner)
+
+
+async def test_a_job_goes_on_when_its_receipt_cannot_be_stored(
+    ima2_house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ima2_house(film=plugin(providers=[FilmProvider()])) as house:
+        running = await house.jobs.admit(Draft("j", "video"))
+
+        async def broken(_: Any) -> None:
+            raise OSError("disk full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(house.jobs.store, "save", broken)
+            await running.keep(Receipt("r-1"), {"xaiVideoRequestId": "r-1"})
+        await running.fail(Ima2Error("X", 500, "x"), {})
+        assert house.jobs.get("j").meta["xaiVideoRequestId"] == "r-1"

@@ -17,17 +17,20 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 log = logging.getLogger("ima2.jobs")
+PAUSE_S = 0.2
 
 
 class JobStore:
-    """Writes records in the order asked for. ``later`` does not wait; ``save`` does."""
+    """Keeps records. ``save`` waits until one is written; ``later`` writes the newest state of each some moments on."""
 
     def __init__(self, database: Sql) -> None:
         self._database = database
-        self._pending: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, JobRecord] = {}
+        self._writer: asyncio.Task[None] | None = None
 
     async def save(self, record: JobRecord) -> None:
-        """Write a record, new or not."""
+        """Write a record, new or not. It takes the place of what waits for the same job."""
+        self._waiting.pop(record.id, None)
         await self._database.write(_upsert(_columns(record)))
 
     async def claim(self, record: JobRecord, dead_owner: str) -> bool:
@@ -37,14 +40,17 @@ class JobStore:
         return await self._database.write(lambda c: c.exec_driver_sql(statement, values).rowcount == 1)
 
     def later(self, record: JobRecord) -> None:
-        """Write a record soon; a failure is logged."""
-        task = asyncio.create_task(self._save_quietly(record))
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
+        """Write a record soon: a phase that passes within the pause costs nothing. A failure is logged."""
+        self._waiting[record.id] = record
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
 
     async def flush(self) -> None:
-        """Wait for what ``later`` has promised."""
-        await asyncio.gather(*self._pending, return_exceptions=True)
+        """Write what waits, now."""
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        await self._write(0)
 
     async def active(self) -> list[JobRecord]:
         """Everything stored as running, whoever runs it."""
@@ -64,11 +70,14 @@ class JobStore:
             )
         )
 
-    async def _save_quietly(self, record: JobRecord) -> None:
-        try:
-            await self.save(record)
-        except Exception:
-            log.exception("job %s could not be stored", record.id)
+    async def _write(self, pause: float = PAUSE_S) -> None:
+        await asyncio.sleep(pause)
+        while self._waiting:
+            record = self._waiting.pop(next(iter(self._waiting)))
+            try:
+                await self._database.write(_upsert(_columns(record)))
+            except Exception:
+                log.exception("job %s could not be stored", record.id)
 
 
 def _columns(record: JobRecord) -> dict[str, Any]:

@@ -104,8 +104,8 @@ def test_ctrl_c_cancels_the_job_on_the_server(serve: Any, at_work: Any, command:
 def test_pictures_that_came_before_ctrl_c_are_kept(serve: Any, at_work: Any) -> None:
     served = serve()
     cli = at_work(served.environ)
-    process = cli.start("multimode", "a boat demo:delay=1500", *DEMO, "--max-images", "8", "-d", "mm")
-    until(lambda: list(served.generated.glob("*_multimode_*.png")))
+    process = cli.start("multimode", "a boat demo:delay=800", *DEMO, "--max-images", "8", "-d", "mm")
+    until(lambda: list(served.generated.glob("*_multimode_*.png")), 40)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=20)

@@ -21,10 +21,11 @@ from ima2.pictures.sniff import MP4, media_type_of
 from ima2.ways import continuity
 from ima2.ways.body import Body
 from ima2.ways.choices import choose_model
-from ima2.ways.clip import Clip, Script, seconds
+from ima2.ways.clip import Clip, seconds
 from ima2.ways.footage import PREFIX, clip, known
 from ima2.ways.pictures import Providers
 from ima2.ways.references import decode_bytes
+from ima2.ways.script import Script
 from ima2.ways.shape import duration_error, modes_of, whole
 from ima2.ways.video import read_id, read_prompt
 from ima2.ways.way import Limits, Outcome

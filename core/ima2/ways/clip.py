@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from typing import Self
 
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error
 from ima2.frames import cut_start
-from ima2.jobrecord import Draft, JobRecord, now_ms
+from ima2.jobrecord import Draft, JobRecord
 from ima2.models import Artifact, Json, Picture, Receipt, Update, VideoRequest
 from ima2.pictures.sniff import MP4, media_type_of
 from ima2.ways import continuity
+from ima2.ways.script import Script
 from ima2.ways.way import Limits, Outcome, Way
 
 MODES = {
@@ -26,30 +27,6 @@ MODES = {
 }
 LEAD_IN_S = 1.0
 """Seconds of black at the start of a clip made from a storyboard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """What is known of a clip beside its request, as JSON: all that its sidecar and its answer need later.
-
-    ``lineage`` is that of the clip it continues, ``source`` sums up the clip that is edited or extended, which is
-    ``source_seconds`` long.
-    """
-
-    prompt: str = field(repr=False)
-    session_id: str | None = None
-    client_node_id: str | None = None
-    lineage: Mapping[str, Json] | None = field(default=None, repr=False)
-    parent: str | None = None
-    source_frame: str | None = None
-    source_filename: str | None = None
-    topic: str | None = None
-    chain_index: int = 0
-    storyboard: bool = False
-    at: int = field(default_factory=now_ms)
-    """When it was asked for, in milliseconds."""
-    source: Mapping[str, Json] | None = None
-    source_seconds: float | None = None
 
 
 class Clip(Way):

@@ -12,9 +12,10 @@ from ima2.models import Artifact, Json, VideoRequest
 from ima2.ways import continuity
 from ima2.ways.body import Body
 from ima2.ways.choices import Choices, choose_model
-from ima2.ways.clip import Clip, Script
+from ima2.ways.clip import Clip
 from ima2.ways.inputs import Inputs, read_inputs
 from ima2.ways.pictures import ID_CHARS, Providers, require_prompt
+from ima2.ways.script import Script
 from ima2.ways.shape import Shape, check_duration, choose_shape
 from ima2.ways.way import Limits, Outcome
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from pathlib import Path
@@ -65,16 +66,23 @@ class LocalStorage(ima2.Storage):
     def _existing(self, key: str) -> Path:
         """The file of a key, which must be a regular file that truly lies below the folder."""
         path = self._path(key)
-        real = path.resolve()
-        if not path.is_file() or not real.is_relative_to(self.folder.resolve()):
+        try:
+            regular = stat.S_ISREG(path.lstat().st_mode)
+        except (OSError, ValueError):
+            regular = False
+        if not regular or not self._is_inside(path.parent):
             raise KeyError(key)
         return path
+
+    def _is_inside(self, folder: Path) -> bool:
+        """Whether a folder of the gallery really lies in it: one that was linked in from elsewhere does not."""
+        return folder == self.folder or folder.resolve().is_relative_to(self.folder.resolve())
 
     def _put(self, key: str, data: bytes) -> ima2.Stored:
         path = self._path(key)
         if path.parent != self.folder:
             ima2.private_folder(path.parent)
-        if not path.parent.resolve().is_relative_to(self.folder.resolve()):
+        if not self._is_inside(path.parent):
             raise KeyError(key)
         ima2.write_whole(path, data)
         return self._stored(key, path.stat())
@@ -119,5 +127,5 @@ class LocalStorage(ima2.Storage):
         ima2.sweep(self.folder)
 
     @staticmethod
-    def _stored(key: str, stat: os.stat_result) -> ima2.Stored:
-        return ima2.Stored(key, stat.st_size, stat.st_mtime_ns // 1_000_000)
+    def _stored(key: str, found: os.stat_result) -> ima2.Stored:
+        return ima2.Stored(key, found.st_size, found.st_mtime_ns // 1_000_000)

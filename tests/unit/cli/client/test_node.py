@@ -11,7 +11,13 @@ import pytest
 
 ROUTE = "POST /api/node/generate"
 PHASE = ("phase", {"phase": "streaming"})
-FACTS = {"nodeId": "n_0a1b", "parentNodeId": None, "elapsed": 11.9, "url": "/generated/n_0a1b.png", "warnings": []}
+FACTS: dict[str, Any] = {
+    "nodeId": "n_0a1b",
+    "parentNodeId": None,
+    "elapsed": 11.9,
+    "url": "/generated/n_0a1b.png",
+    "warnings": [],
+}
 
 
 @pytest.fixture

@@ -215,7 +215,8 @@ class Option:
 
     ``kind`` is ``choice``, ``flag``, ``text``, ``number`` or ``list`` (of JSON objects, from a route rather than a
     person);
-    ``media`` are the ones it matters for; ``values`` are the choices; ``error_code`` answers a value that is none of them (400).
+    ``media`` are the ones it matters for; ``values`` are the choices; ``error_code`` answers a value that is none of
+    them (400).
     """
 
     name: str

@@ -17,8 +17,9 @@ from ima2.tables import TABLES
 
 def notes(*migrations: Migration) -> Tables:
     metadata = MetaData()
-    columns = [Column("id", Integer, primary_key=True), Column("text", Text)]
-    Table("notes", metadata, *columns, *([Column("mood", Text)] if migrations else []))
+    table = Table("notes", metadata, Column("id", Integer, primary_key=True), Column("text", Text))
+    if migrations:
+        table.append_column(Column("mood", Text))
     return Tables(metadata, migrations)
 
 

@@ -43,15 +43,16 @@ def sweep(folder: Path) -> None:
     """Remove the temporary files in ``folder`` of writers that are dead: what a killed process left behind."""
     for path in folder.glob(".*.tmp"):
         parts = path.name.split(".")
-        if len(parts) > 4 and parts[-3].isdigit() and not _is_running(int(parts[-3])):
+        if len(parts) > 4 and parts[-3].isdigit() and not is_running(int(parts[-3])):
             path.unlink(missing_ok=True)
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether a process of that number exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except (PermissionError, OverflowError):
         return True
     return True

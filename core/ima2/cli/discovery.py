@@ -13,8 +13,10 @@ from ima2.cli.client import UNREACHABLE, Client, unreachable
 from ima2.cli.options import remark
 from ima2.cli.places import Places, places
 from ima2.errors import Ima2Error
+from ima2.files import is_running
 
 PROBE_S = 0.6
+PATIENT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ async def seek(server: str | None = None) -> Found | None:
             return found
     if tried[0].source == "IMA2_SERVER":
         raise unreachable(tried[0].url)
-    return None
+    return await _busy(advertisement(places()) or {})
 
 
 @asynccontextmanager
@@ -78,15 +80,23 @@ def candidates(where: Places | None = None) -> Iterator[Candidate]:
             yield Candidate(url.rstrip("/"), source)
 
 
-async def probe(base: str) -> Found | None:
-    """Whether a server answers there within 0.6 s. ``localhost`` is tried in both address families."""
+async def probe(base: str, limit: float = PROBE_S) -> Found | None:
+    """Whether a server answers there in time. ``localhost`` is tried in both address families."""
     for address in _addresses(base):
         try:
             async with Client(address) as client:
-                return Found(address, await client.ask("GET", "/api/health", limit=PROBE_S))
+                return Found(address, await client.ask("GET", "/api/health", limit=limit))
         except Ima2Error:
             continue
     return None
+
+
+async def _busy(note: dict[str, Any]) -> Found | None:
+    """A server whose process lives but that was too busy for a quick answer is asked once more, with patience."""
+    pid, url = note.get("pid"), note.get("url")
+    if not isinstance(pid, int) or not isinstance(url, str) or not is_running(pid):
+        return None
+    return await probe(url.rstrip("/"), PATIENT_S)
 
 
 def advertisement(where: Places) -> dict[str, Any] | None:

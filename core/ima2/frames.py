@@ -7,30 +7,21 @@ addresses to open), the size of a picture is checked before one is decoded, and 
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 from ima2.errors import Ima2Error
 from ima2.models import Picture
+from ima2.pictures.framing import Position, failed, frames_problem, has_av
 from ima2.pictures.sniff import MP4, PNG, media_type_of
 
 MAX_CLIP = 100 << 20
 """Bytes of the largest clip that is looked into."""
 FRAME_S, CUT_S = 30.0, 60.0
 LATEST = 3600.0
-Position = float | Literal["last"]
-
-
-def frames_problem() -> str | None:
-    """What is missing before clips can be looked into, in one sentence, or ``None``."""
-    if _has_av() or shutil.which("ffmpeg"):
-        return None
-    return "Clips cannot be looked into here. Install ima2[video] (or ffmpeg)."
+__all__ = ["FRAME_S", "LATEST", "MAX_CLIP", "Position", "cut_start", "failed", "frame_of", "frames_problem"]
 
 
 async def frame_of(source: Picture | Path, position: Position = 0.0) -> Picture:
@@ -40,7 +31,7 @@ async def frame_of(source: Picture | Path, position: Position = 0.0) -> Picture:
     no such frame can be had: broken data, a position beyond the end, no tool for it on this machine, 30 seconds over.
     """
     await asyncio.to_thread(_check, source)
-    if _has_av():
+    if has_av():
         from ima2.pictures import pyav
 
         data = await asyncio.to_thread(pyav.frame, _input(source), position, FRAME_S)
@@ -58,7 +49,7 @@ async def cut_start(clip: Picture, seconds: float) -> Picture:
     Raises as `frame_of` does; a clip that is not longer than that is ``VIDEO_FRAME_FAILED``.
     """
     await asyncio.to_thread(_check, clip)
-    if _has_av():
+    if has_av():
         from ima2.pictures import pyav
 
         data = await asyncio.to_thread(pyav.cut_start, clip.data, seconds, CUT_S)
@@ -68,15 +59,6 @@ async def cut_start(clip: Picture, seconds: float) -> Picture:
         with _as_file(clip) as path:
             data = await ffmpeg.cut_start(path, seconds, CUT_S)
     return Picture(data, MP4)
-
-
-def failed(text: str) -> Ima2Error:
-    """500 ``VIDEO_FRAME_FAILED``."""
-    return Ima2Error("VIDEO_FRAME_FAILED", 500, text)
-
-
-def _has_av() -> bool:
-    return find_spec("av") is not None
 
 
 def _check(source: Picture | Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from ima2.cli import looks, options, output
-from ima2.cli.generation import Result, made
+from ima2.cli.generation import made
 from ima2.cli.names import request_id
 from ima2.cli.order import DEFAULT_WAIT_S, Order, bytes_of, plain_base64, prompt_of
+from ima2.cli.results import Result
 
 _EPILOG = """\b
 Examples:

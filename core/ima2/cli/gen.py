@@ -8,9 +8,10 @@ import click
 
 from ima2.cli import looks, options, output
 from ima2.cli.client import UNREACHABLE
-from ima2.cli.generation import Result, detach, made
+from ima2.cli.generation import detach, made
 from ima2.cli.names import request_id
 from ima2.cli.order import DEFAULT_WAIT_S, Order, prompt_of, references_of
+from ima2.cli.results import Result
 from ima2.errors import Ima2Error
 
 _EPILOG = """\b

@@ -8,7 +8,6 @@ import binascii
 import time
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -19,22 +18,12 @@ from ima2.cli.options import remark
 from ima2.cli.order import Order
 from ima2.cli.progress import Asking, live
 from ima2.cli.recovery import recover
+from ima2.cli.results import Result
 from ima2.errors import Ima2Error
 
 T = TypeVar("T")
 CANCEL_S = 5.0
 _SETTLE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came: the pictures in order, seconds it took where known, what the server warns of, and the whole answer."""
-
-    pictures: list[Received] = field(repr=False)
-    elapsed: float | str | None = None
-    warnings: list[dict[str, Any]] = field(default_factory=list)
-    recovered: bool = False
-    answer: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 async def made(order: Order, server: str | None, plugins: str | None) -> tuple[Result, str | None]:

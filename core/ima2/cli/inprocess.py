@@ -12,10 +12,10 @@ from ima2.cli.choices import check_choices
 from ima2.cli.client import TIMED_OUT
 from ima2.cli.destination import Received
 from ima2.cli.events import Event
-from ima2.cli.generation import Result
 from ima2.cli.interruption import interrupted, watched
 from ima2.cli.order import Order
 from ima2.cli.progress import live
+from ima2.cli.results import Result
 from ima2.errors import Ima2Error
 from ima2.jobs import RunningJob
 from ima2.logs import configure

@@ -11,11 +11,12 @@ import click
 from ima2.cli import looks, options, output
 from ima2.cli.discovery import connected
 from ima2.cli.events import Event
-from ima2.cli.generation import Result, made, received, warnings_of
+from ima2.cli.generation import made, received, warnings_of
 from ima2.cli.groups import Group
 from ima2.cli.names import request_id
 from ima2.cli.order import STREAM_WAIT_S, Order, prompt_of, references_of
 from ima2.cli.progress import make_room
+from ima2.cli.results import Result
 from ima2.cli.story import Story, told
 
 node = Group("node", help="Grow pictures from one another (generate, show).")

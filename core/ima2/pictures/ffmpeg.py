@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ima2.frames import Position, failed, frames_problem
+from ima2.pictures.framing import Position, failed, frames_problem
 
 _INPUT = ("-protocol_whitelist", "file", "-f", "mp4")
 """Nothing but the file itself is opened, and it is parsed as MP4 and as nothing else."""

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.subtitles.subtitle import SubtitleSet
 from av.video.frame import PictureType
 
-from ima2.frames import Position, failed
+from ima2.pictures.framing import Position, failed
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

@@ -28,9 +28,16 @@ from ima2.models import (
 )
 
 
-@lru_cache
 def clip(seconds: float = 2.0, width: int = 160, height: int = 96) -> Picture:
-    """A small real clip, ten frames a second, black at first and brighter with each frame. Needs PyAV and Pillow."""
+    """A small real clip, ten frames a second, black at first and brighter with each frame. Needs PyAV and Pillow.
+
+    The same measures give the same bytes within one process.
+    """
+    return _clip(float(seconds), width, height)
+
+
+@lru_cache
+def _clip(seconds: float, width: int, height: int) -> Picture:
     import av
     from PIL import Image
 

@@ -15,6 +15,7 @@ from PIL import Image
 from ima2 import frames
 from ima2.errors import Ima2Error
 from ima2.models import Picture
+from ima2.pictures import framing
 from ima2.testing import clip, picture
 
 
@@ -50,7 +51,7 @@ def program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
     path.write_text(f'#!/bin/sh\necho "$@" > {folder}/arguments\nfor out; do :; done\n{script}\n')
     path.chmod(0o700)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(frames, "_has_av", lambda: False)
+    monkeypatch.setattr(frames, "has_av", lambda: False)
     return folder / "arguments"
 
 
@@ -174,7 +175,8 @@ async def test_cancelling_kills_ffmpeg(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 async def test_without_either_tool_the_problem_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(frames, "_has_av", lambda: False)
+    monkeypatch.setattr(frames, "has_av", lambda: False)
+    monkeypatch.setattr(framing, "has_av", lambda: False)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "ima2[video]" in (frames.frames_problem() or "")
     with pytest.raises(Ima2Error, match="ima2\\[video\\]"):

@@ -8,6 +8,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ima2.capabilities import (
+        Capabilities,
+        Model,
+        Option,
+        Price,
+        ProviderStatus,
+        Quota,
+        QuotaWindow,
+        Sizes,
+        VideoModes,
+    )
     from ima2.context import PluginContext
     from ima2.contracts import EventSink, Job, Migration, Part, Provider, Sql, Storage, Stored, Tables, Thumbnailer
     from ima2.errors import Ima2Error, canceled, safe_label
@@ -17,32 +28,23 @@ if TYPE_CHECKING:
     from ima2.keys import is_key
     from ima2.models import (
         Artifact,
-        Capabilities,
         Event,
         Failed,
         ImageRequest,
         Json,
         Link,
-        Model,
         Notice,
-        Option,
         Panel,
         Partial,
         Phase,
         Picture,
-        Price,
         Progress,
-        ProviderStatus,
-        Quota,
-        QuotaWindow,
         Receipt,
-        Sizes,
         Source,
         TextRequest,
         TextResult,
         Update,
         Usage,
-        VideoModes,
         VideoRequest,
     )
     from ima2.pictures.convert import flat_picture, open_picture, upright_picture
@@ -120,10 +122,10 @@ _MODULES = {
     "ima2.frames": "frame_of frames_problem",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.keys": "is_key",
+    "ima2.capabilities": "Capabilities Model Option Price ProviderStatus Quota QuotaWindow Sizes VideoModes",
     "ima2.models": (
-        "Artifact Capabilities Event Failed ImageRequest Json Link Model Notice Option Panel Partial Phase "
-        "Picture Price Progress ProviderStatus Quota QuotaWindow Receipt Sizes Source TextRequest TextResult "
-        "Update Usage VideoModes VideoRequest"
+        "Artifact Event Failed ImageRequest Json Link Notice Panel Partial Phase Picture Progress Receipt "
+        "Source TextRequest TextResult Update Usage VideoRequest"
     ),
     "ima2.pictures.convert": "flat_picture open_picture upright_picture",
     "ima2.pictures.sniff": "media_type_of size_of",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ima2.capabilities import Capabilities
 from ima2.contracts import Provider
-from ima2.models import Capabilities
 from ima2.registry import Registry
 from ima2.version import VERSION
 

@@ -14,21 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from ima2.capabilities import Capabilities, ProviderStatus, Quota
 from ima2.errors import Ima2Error
-from ima2.models import (
-    Capabilities,
-    Event,
-    ImageRequest,
-    Json,
-    Picture,
-    ProviderStatus,
-    Quota,
-    Receipt,
-    TextRequest,
-    TextResult,
-    Update,
-    VideoRequest,
-)
+from ima2.models import Event, ImageRequest, Json, Picture, Receipt, TextRequest, TextResult, Update, VideoRequest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, MetaData

@@ -12,7 +12,7 @@ CORE, PLUGINS = ROOT / "core", ROOT / "plugins"
 PROVIDERS = {name: ROOT / f"ima2-provider-{name}" / "src" for name in ("grok", "gemini")}
 
 LAYERS = (
-    "version keys errors models settings values paths files configfile memory logs addresses",
+    "version keys errors models capabilities settings values paths files configfile memory logs addresses",
     "contracts pictures frames streams jobrecord hookspecs origins http owner",
     "context registry config tables database events legacy",
     "kernel jobstore jobs endings library catalogue",

@@ -22,7 +22,7 @@ PACKAGES = {"grok": ["grok", "grok-api"], "gemini": ["gemini-api"]}
 def run(command: Sequence[str | Path], **options: Any) -> str:
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=120, **options)
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return str(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,8 @@ class Place:
 
     def install(self, wheel: Path) -> None:
         """Add one wheel and nothing else."""
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", self.python]
-        run([*pip, "install", "--no-deps", "--no-index", "--quiet", wheel])
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(self.python)]
+        run([*pip, "install", "--no-deps", "--no-index", "--quiet", str(wheel)])
 
     def ima2(self, *arguments: str) -> str:
         """What the command prints."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ima2.capabilities import Capabilities
 from ima2.context import PluginContext
 from ima2.contracts import EventSink, Part, Provider, Storage, Tables, Thumbnailer
 from ima2.errors import Ima2Error
@@ -14,7 +15,7 @@ from ima2.kernel import compat, discovery
 from ima2.kernel.discovery import PluginRecord, State
 from ima2.kernel.hooks import Hooks
 from ima2.kernel.switches import Switches
-from ima2.models import Capabilities, Panel
+from ima2.models import Panel
 from ima2.registry import Registry
 
 if TYPE_CHECKING:

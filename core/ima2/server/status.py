@@ -10,11 +10,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from ima2.assemble import House
+from ima2.capabilities import ProviderStatus
 from ima2.catalogue import capabilities, provider_row, ranked
 from ima2.errors import Ima2Error
 from ima2.kernel.report import rows
 from ima2.legacy import storage_report
-from ima2.models import ProviderStatus
 from ima2.server.access import house_of
 from ima2.server.replies import Json
 from ima2.server.serving import address

@@ -13,9 +13,10 @@ from typing import Any, cast
 
 import pytest
 
+from ima2.capabilities import ProviderStatus
 from ima2.contracts import EventSink, Job, Provider, Storage, Thumbnailer
 from ima2.errors import Ima2Error
-from ima2.models import Artifact, Event, ImageRequest, Picture, Progress, ProviderStatus, Update, VideoRequest
+from ima2.models import Artifact, Event, ImageRequest, Picture, Progress, Update, VideoRequest
 from ima2.pictures.sniff import media_type_of, size_of
 from ima2.testing.fakes import picture
 

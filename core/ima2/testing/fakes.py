@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ima2.capabilities import Capabilities, Model, Sizes
 from ima2.context import PluginContext
 from ima2.contracts import EventSink, Job, Provider, Storage, Stored
 from ima2.database import Database
@@ -19,20 +20,7 @@ from ima2.errors import Ima2Error
 from ima2.http import Http
 from ima2.kernel.hooks import hookimpl
 from ima2.keys import is_key
-from ima2.models import (
-    Artifact,
-    Capabilities,
-    Event,
-    ImageRequest,
-    Model,
-    Notice,
-    Partial,
-    Phase,
-    Picture,
-    Sizes,
-    Update,
-    Usage,
-)
+from ima2.models import Artifact, Event, ImageRequest, Notice, Partial, Phase, Picture, Update, Usage
 
 
 def picture(width: int = 64, height: int = 48, media_type: str = "image/png", color: str = "#3366cc") -> Picture:

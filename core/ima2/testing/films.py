@@ -8,13 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
+from ima2.capabilities import Capabilities, Model, Option, VideoModes
 from ima2.contracts import Job, Provider
 from ima2.models import (
     Artifact,
-    Capabilities,
-    Model,
     Notice,
-    Option,
     Phase,
     Picture,
     Progress,
@@ -23,7 +21,6 @@ from ima2.models import (
     TextResult,
     Update,
     Usage,
-    VideoModes,
     VideoRequest,
 )
 

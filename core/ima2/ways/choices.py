@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from ima2.capabilities import Capabilities, Option
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
-from ima2.models import Capabilities, Json, Media, Option
+from ima2.models import Json, Media
 from ima2.ways.body import Body, integer
 
 _SIZE = re.compile(r"(\d{2,5})x(\d{2,5})")

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ima2.capabilities import VideoModes
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
-from ima2.models import VideoModes
 from ima2.ways.body import Body
 
 DURATION, RESOLUTION, RATIO = 5, "480p", "auto"

@@ -158,6 +158,8 @@ class Studio:
             self._miss(outcome, Ima2Error("JOB_TIMEOUT", 504, "The job took longer than is allowed."))
         except Ima2Error as error:
             self._miss(outcome, error)
+        except Exception as error:  # a bug of the provider: what came before it is kept all the same
+            self._miss(outcome, crash(way.provider.id, error))
         if not outcome.made:
             raise next((one.error for one in outcome.failed if isinstance(one.error, Ima2Error)), way.nothing())
 
@@ -202,7 +204,11 @@ class Studio:
         key = way.key(artifact.index, extension, created_at)
         facts = {**way.sidecar(artifact, created_at, extension, outcome), **extra, "version": VERSION}
         embedded = picture.media_type.startswith("image/")
-        kept = await self.library.keep(key, picture, facts, embedded=embedded)
+        try:
+            kept = await self.library.keep(key, picture, facts, embedded=embedded)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise Ima2Error("STORAGE_FAILED", 507, f"The picture was made but could not be saved: {reason}.") from None
         made = Made(kept, replace(artifact, picture=kept.picture), created_at)
         outcome.made.append(made)
         outcome.made.sort(key=lambda made: made.artifact.index)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import json
 from typing import Any
 
 import pytest
 
-from ima2 import Ima2Error
+from ima2 import Ima2Error, Stored
 from ima2.pictures.embed import read
-from ima2.testing import CrashingProvider, EchoProvider, RecordingSink, StallingProvider, picture, plugin
+from ima2.testing import CrashingProvider, EchoProvider, MemoryStorage, RecordingSink, StallingProvider, picture, plugin
 
 ECHO = {"prompt": "a red kite", "provider": "echo"}
 
@@ -126,6 +127,28 @@ async def test_a_crash_of_a_provider_is_told_plainly_and_its_words_stay_inside(i
     assert "secret plan" not in answer.text
     assert "ValueError" in caplog.text
     assert "secret plan" not in caplog.text
+
+
+async def test_a_crash_after_the_first_picture_keeps_it_and_says_so(ima2_client: Any) -> None:
+    crash = CrashingProvider(ValueError("bug"), after=1)
+    async with ima2_client(crash=plugin(providers=[crash])) as client:
+        answer = (await post(client, {"prompt": "x", "provider": "crash", "n": 2})).json()
+    assert answer["count"] == 1
+    assert answer["failures"] == [{"index": 1, "code": "PROVIDER_CRASHED"}]
+
+
+async def test_a_full_disk_is_said_plainly(ima2_client: Any) -> None:
+    class Full(MemoryStorage):
+        async def put(self, key: str, data: bytes) -> Stored:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    parts = plugin(providers=[EchoProvider()], storages=[Full()])
+    async with ima2_client(parts=parts, environ={"IMA2_STORAGE": "memory"}) as client:
+        answer = await post(client, ECHO)
+        ended = (await client.get("/api/inflight?includeTerminal=1")).json()["terminalJobs"][0]
+    assert (answer.status_code, answer.json()["code"]) == (507, "STORAGE_FAILED")
+    assert "No space left" in answer.json()["error"]
+    assert ended["errorCode"] == "STORAGE_FAILED"
 
 
 async def test_references_reach_the_provider_as_bytes(ima2_client: Any) -> None:

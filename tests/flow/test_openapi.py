@@ -64,6 +64,8 @@ def test_every_route_says_what_it_does(server: Served) -> None:
     for path, methods in paths.items():
         for method, operation in methods.items():
             assert operation.get("summary"), f"{method} {path} has no summary"
+            good = operation["responses"].get("200", {}).get("content", {})
+            assert any("example" in one or not kind.endswith("json") for kind, one in good.items()), f"{method} {path}"
     body = paths["/api/generate"]["post"]["requestBody"]["content"]["application/json"]
     assert body["examples"]
     assert set(body["schema"]["properties"]) >= {"prompt", "provider", "n", "references", "async", "options"}

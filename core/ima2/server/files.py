@@ -10,13 +10,20 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from ima2.keys import is_key
 from ima2.library.rows import extension_of
 from ima2.pictures.sniff import MEDIA_TYPES
+from ima2.server import examples
 from ima2.server.access import house_of
 
 router = APIRouter(include_in_schema=True, tags=["files"])
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
-@router.api_route("/generated/{key:path}", methods=["GET", "HEAD"], summary="A picture, clip or thumbnail")
+@router.api_route(
+    "/generated/{key:path}",
+    methods=["GET", "HEAD"],
+    summary="A picture, clip or thumbnail",
+    responses=examples.FILE,
+    response_model=None,
+)
 async def generated(request: Request, key: str) -> Response:
     """The bytes, cacheable for ever, in ranges if asked. Sidecars, hidden names and anything that is no media are
     404."""

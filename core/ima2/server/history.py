@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 
 from ima2.library import Library, Listed, splice
 from ima2.library import Query as Page
+from ima2.server import examples
 from ima2.server.access import house_of
 from ima2.server.replies import Json
 
@@ -16,7 +17,12 @@ router = APIRouter(tags=["history"])
 _BROWSER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
 
 
-@router.get("/api/history", summary="List the gallery")
+@router.get(
+    "/api/history",
+    summary="List the gallery",
+    responses=examples.HISTORY,
+    openapi_extra={"parameters": examples.PAGE_PARAMETERS},
+)
 async def history(request: Request) -> Json:
     """Rows newest first. Query: ``limit``, ``since``, ``before`` with ``beforeFilename``, ``sessionId``, ``requestId``,
     ``favoritesOnly``, ``groupBy=session``. As in the reference, a value that does not parse counts as absent."""

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from ima2.jobrecord import JobRecord
+from ima2.server import examples
 from ima2.server.access import house_of
 from ima2.server.replies import Json
 
 router = APIRouter(tags=["jobs"])
 
 
-@router.get("/api/inflight", summary="List jobs")
+@router.get("/api/inflight", summary="List jobs", responses=examples.JOBS)
 async def list_jobs(
     request: Request,
     kind: str | None = None,
@@ -29,7 +30,7 @@ async def list_jobs(
     return Json(answer)
 
 
-@router.delete("/api/inflight/{request_id:path}", summary="Cancel a job")
+@router.delete("/api/inflight/{request_id:path}", summary="Cancel a job", responses=examples.CANCELED)
 async def cancel(request: Request, request_id: str) -> Json:
     """Stop a job and the upstream call it waits for. Always 200; the two flags tell what there was to stop."""
     was_active, aborted = await house_of(request).jobs.cancel(request_id)

@@ -7,6 +7,7 @@ import hmac
 from fastapi import APIRouter, Request
 
 from ima2.errors import Ima2Error
+from ima2.server import examples
 from ima2.server.access import house_of
 from ima2.server.bodies import read_json
 from ima2.server.gate import COOKIE
@@ -15,7 +16,7 @@ from ima2.server.replies import Json
 router = APIRouter(tags=["lan"])
 
 
-@router.post("/api/lan/login", summary="Sign in with the LAN token")
+@router.post("/api/lan/login", summary="Sign in with the LAN token", responses=examples.LOGIN)
 async def login(request: Request) -> Json:
     """Body ``{"token"}``. Sets a cookie that pages and event streams send by themselves; 401 ``TOKEN_REQUIRED``
     otherwise."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from ima2.errors import Ima2Error
 from ima2.library.rows import sidecar_of, url_of
+from ima2.server import examples
 from ima2.server.access import house_of, request_id_of
 from ima2.server.posting import named, read_fields, start_in_background, start_telling
 from ima2.server.replies import Json, failure, reply
@@ -56,7 +57,7 @@ async def grow(request: Request) -> Response:
     return await reply(way.reply(outcome))
 
 
-@router.get("/api/node/{node_id}", summary="Look a node up")
+@router.get("/api/node/{node_id}", summary="Look a node up", responses=examples.NODE)
 async def node(request: Request, node_id: str) -> Json:
     """What is known of a node, and where its picture is. 404 ``NODE_NOT_FOUND``."""
     storage = house_of(request).library.storage

@@ -15,6 +15,7 @@ from ima2.catalogue import capabilities, provider_row, ranked
 from ima2.errors import Ima2Error
 from ima2.kernel.report import rows
 from ima2.legacy import storage_report
+from ima2.server import examples
 from ima2.server.access import house_of
 from ima2.server.replies import Json
 from ima2.server.serving import address
@@ -26,7 +27,7 @@ aliases = APIRouter(include_in_schema=False)
 PROBE_S = 5.0
 
 
-@router.get("/api/health", summary="Is it alive?")
+@router.get("/api/health", summary="Is it alive?", responses=examples.HEALTH)
 async def health(request: Request) -> Json:
     """Answers at once, whatever else goes on. ``indexing`` appears while the gallery is being read."""
     house = house_of(request)
@@ -46,7 +47,7 @@ async def health(request: Request) -> Json:
     return Json(answer)
 
 
-@router.get("/api/providers", summary="The providers in use")
+@router.get("/api/providers", summary="The providers in use", responses=examples.PROVIDERS)
 async def providers(request: Request) -> Json:
     """What each can do and what it lacks, and the fields that clients of the reference look for."""
     house = house_of(request)
@@ -60,7 +61,7 @@ async def providers(request: Request) -> Json:
 
 
 @aliases.get("/api/{provider_id}/status")
-@router.get("/api/providers/{provider_id}/status", summary="Probe one provider")
+@router.get("/api/providers/{provider_id}/status", summary="Probe one provider", responses=examples.PROBE)
 async def provider_status(request: Request, provider_id: str) -> Json:
     """A live probe within five seconds. 404 ``UNKNOWN_PROVIDER`` for an id nobody offers."""
     house = house_of(request)
@@ -80,21 +81,21 @@ async def provider_status(request: Request, provider_id: str) -> Json:
     return Json(answer)
 
 
-@router.get("/api/plugins", summary="Every plugin and its state")
+@router.get("/api/plugins", summary="Every plugin and its state", responses=examples.PLUGINS)
 async def plugins(request: Request) -> Json:
     """The rows of ``ima2 plugins list --check``."""
     house = house_of(request)
     return Json({"plugins": rows(house.booted.records, house.registry)})
 
 
-@router.get("/api/capabilities", summary="What can be asked of this server")
+@router.get("/api/capabilities", summary="What can be asked of this server", responses=examples.CAPABILITIES)
 async def capability_list(request: Request) -> Json:
     """Built from what the providers declare; holds no setting that is secret."""
     house = house_of(request)
     return Json(capabilities(house.registry, house.settings, source="server", server=address(house)))
 
 
-@router.get("/api/storage/status", summary="Where the gallery lies")
+@router.get("/api/storage/status", summary="Where the gallery lies", responses=examples.STORAGE)
 async def storage_status(request: Request) -> Json:
     """Counts files; never names a path outside the home folder in full."""
     house = house_of(request)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 import uvicorn
 from PIL import Image, ImageDraw
@@ -61,7 +62,7 @@ class World:
         if "json" in kind and raw:
             body = await request.json()
         elif "form" in kind and raw:
-            body = dict(await request.form())
+            body = dict(parse_qsl(raw.decode()))
         self.seen.append(Seen(request.method, request.url.path, dict(request.headers), body))
         del self.seen[:-500]
         return body

@@ -34,10 +34,11 @@ class Thumbs:
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._workers: set[asyncio.Task[None]] = set()
         self._failed: set[str] = set()
+        self._in_hand: set[str] = set()
 
     def soon(self, key: str) -> None:
         """Ask for a file's thumbnail. Asked twice, it is made once."""
-        if key in self._failed or self._thumbnailer(key) is None:
+        if key in self._failed or key in self._in_hand or self._thumbnailer(key) is None:
             return
         self._waiting[key] = None
         if len(self._workers) < WORKERS:
@@ -77,6 +78,7 @@ class Thumbs:
     async def _work(self) -> None:
         while self._waiting:
             key, _ = self._waiting.popitem(last=False)
+            self._in_hand.add(key)
             try:
                 await self.make(key)
             except KeyError:
@@ -87,6 +89,8 @@ class Thumbs:
             except Exception:
                 self._failed.add(key)
                 log.exception("no thumbnail of %s", key)
+            finally:
+                self._in_hand.discard(key)
 
     def _thumbnailer(self, key: str) -> Thumbnailer | None:
         return self._registry.thumbnailer(MEDIA_TYPES.get(extension_of(key), ""), self._preferred)

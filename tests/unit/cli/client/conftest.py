@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import struct
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -141,6 +142,14 @@ def alone(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing when a client hangs up, which is what clients of streams do."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def bare_stub() -> Iterator[Stub]:
     """A server that nobody has been told of."""
@@ -148,7 +157,7 @@ def bare_stub() -> Iterator[Stub]:
     class Own(Handler):
         pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
+    server = QuietServer(("127.0.0.1", 0), Own)
     server.daemon_threads = True
     Own.stub = Stub(f"http://127.0.0.1:{server.server_address[1]}")
     Own.stub.on("GET /api/health", {"ok": True, "version": "9", "provider": "oauth", "uptimeSec": 5, "activeJobs": 0})

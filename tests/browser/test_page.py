@@ -305,3 +305,42 @@ def test_signing_in_from_another_machine_asks_for_the_token(visit: Visits, serve
     cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
     assert cookies["ima2_lan"]["httpOnly"]
     visitor.complaints[:] = [one for one in visitor.complaints if "401 (Unauthorized)" not in one]
+
+
+PANELED = """
+import ima2
+
+SCRIPT = "export function mount(place) { place.textContent = 'Good morning from a plugin'; }"
+
+
+@ima2.hookimpl
+def ima2_panels():
+    return [ima2.Panel("greeting", "Greeting", "side", "/api/greeting/panel.js")]
+
+
+@ima2.hookimpl
+def ima2_routes(ctx):
+    from fastapi import APIRouter
+    from fastapi.responses import PlainTextResponse
+
+    router = APIRouter()
+
+    @router.get("/api/greeting/panel.js", summary="The panel")
+    async def panel() -> PlainTextResponse:
+        return PlainTextResponse(SCRIPT, media_type="text/javascript")
+
+    return router
+"""
+
+
+def test_a_panel_of_a_plugin_stands_on_the_page(visit: Visits, serve: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "packages"
+    metadata = folder / "paneled-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (folder / "paneled.py").write_text(PANELED)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: paneled\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[ima2.plugins]\npaneled = paneled\n")
+    served = serve(plugins="local_storage,sse,demo,paneled", PYTHONPATH=str(folder))
+    page = visit().open(f"http://127.0.0.1:{served.port}/")
+    expect(page.get_by_role("heading", name="Greeting")).to_be_visible()
+    expect(page.get_by_text("Good morning from a plugin")).to_be_visible()

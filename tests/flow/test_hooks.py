@@ -176,6 +176,13 @@ async def test_hook_ima2_panels(ima2_house: Any) -> None:
         assert house.booted.record("wrong").stage == "ima2_panels"
 
 
+async def test_panels_are_listed_for_the_page(ima2_client: Any) -> None:
+    panel = ima2.Panel("greeting", "Greeting", "side", "/api/greeting/panel.js")
+    async with ima2_client(page=plugin(panels=[panel])) as client:
+        listed = (await client.get("/api/panels")).json()["panels"]
+    assert listed == [{"plugin": "page", "id": "greeting", "title": "Greeting", "slot": "side", "script": panel.script}]
+
+
 async def test_hook_ima2_lifespan(ima2_house: Any) -> None:
     """The context manager surrounds the process's work, inside the opened parts."""
     told: list[str] = []

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from ima2.assemble import House, open_house
 from ima2.errors import Ima2Error
-from ima2.kernel.boot import fail, routers
+from ima2.kernel.boot import fail, panels, routers
 from ima2.server import files, generate, history, inflight, lan, nodes, page, sequences, status, video
 from ima2.server.gate import Gate
 from ima2.server.replies import Json, failure
@@ -62,6 +62,7 @@ def create_app(house: House, *, hosts: Iterable[str] = ()) -> Gate:
         _mount(app, router)
     for name, router in routers(house.booted):
         _include(app, house, name, router)
+    app.state.panels = panels(house.booted)
     _mount(app, status.aliases)
     app.add_exception_handler(Ima2Error, _refused)
     app.add_exception_handler(HTTPException, _http)

@@ -86,6 +86,12 @@ PLUGINS: Responses = {
         },
     )
 }
+PANELS: Responses = {
+    200: answer(
+        "Every panel in use",
+        {"panels": [{"plugin": "x", "id": "x", "title": "X", "slot": "side", "script": "/api/x/panel.js"}]},
+    )
+}
 CAPABILITIES: Responses = {
     200: answer(
         "What can be asked", {"ok": True, "name": "ima2", "valid": {"quality": ["low", "medium", "high"]}, "limits": {}}

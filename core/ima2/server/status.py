@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -86,6 +87,13 @@ async def plugins(request: Request) -> Json:
     """The rows of ``ima2 plugins list --check``."""
     house = house_of(request)
     return Json({"plugins": rows(house.booted.records, house.registry)})
+
+
+@router.get("/api/panels", summary="Pieces of the page that plugins bring", responses=examples.PANELS)
+async def panel_list(request: Request) -> Json:
+    """Data only: the page fetches each script from the plugin's own routes."""
+    found = request.app.state.panels
+    return Json({"panels": [{"plugin": plugin, **asdict(panel)} for plugin, panel in found]})
 
 
 @router.get("/api/capabilities", summary="What can be asked of this server", responses=examples.CAPABILITIES)

@@ -6,6 +6,7 @@ import { $, counted, say } from "./dom.js";
 import * as gallery from "./gallery.js";
 import * as house from "./house.js";
 import * as jobs from "./jobs.js";
+import * as panels from "./panels.js";
 import { listen } from "./stream.js";
 import * as viewer from "./viewer.js";
 
@@ -60,6 +61,7 @@ async function refresh() {
       known = health;
       const [answer] = await Promise.all([house.load(), gallery.load()]);
       composer.offer(answer.providers, answer.default);
+      panels.load();
     }
     $("version").textContent = `ima2 ${health.version}`;
     known.reached = true;

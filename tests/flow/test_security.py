@@ -98,6 +98,15 @@ async def test_another_machine_needs_the_token(ima2_client: Any) -> None:
     assert "SameSite=strict" in cookie
 
 
+async def test_a_server_can_be_used_by_its_own_address(ima2_client: Any) -> None:
+    async with ima2_client(environ={"IMA2_LAN_TOKEN": "open-sesame"}) as client:
+        transport = httpx.ASGITransport(client._transport.app, client=("192.168.1.20", 4711))
+        headers = {"authorization": "Bearer open-sesame", "origin": "http://192.168.1.7:3333"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://192.168.1.7:3333", headers=headers) as other:
+            assert (await other.delete("/api/inflight/x")).status_code == 200
+            assert (await other.delete("/api/inflight/x", headers={"host": "evil.example"})).status_code == 403
+
+
 async def test_a_page_from_another_machine_is_led_to_the_sign_in(ima2_client: Any) -> None:
     async with ima2_client(environ={"IMA2_LAN_TOKEN": "open-sesame"}) as client:
         answer = await from_elsewhere(client, "/", headers={"accept": "text/html,*/*"})

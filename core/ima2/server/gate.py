@@ -90,7 +90,8 @@ class Gate:
         foreign = headers.get("sec-fetch-site") == "cross-site"
         if origin is not None:
             name = _host_name(urlsplit(origin).netloc) if "://" in origin else ""
-            foreign = name not in self._hosts or (foreign and name not in _LOCAL_NAMES)
+            known = name in self._hosts or (name != "" and name == _host_name(headers.get("host", "")))
+            foreign = not known or (foreign and name not in _LOCAL_NAMES)
         if foreign:
             raise Ima2Error("ORIGIN_NOT_ALLOWED", 403, "Another web site may not use this server.")
 

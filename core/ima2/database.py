@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
+import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -103,7 +105,7 @@ class Database(Sql):
             self._work(lambda connection, o=owner, t=owned: migrate(connection, o, t), "BEGIN IMMEDIATE")  # type: ignore[misc]
 
     def _keep_copy(self) -> None:
-        """Before ima2 first touches a database of the reference, set a copy of it aside."""
+        """Before ima2 first touches a database of the reference, set a whole copy aside, its log included."""
         copy = self.path.with_name(f"{self.path.name}.before-ima2-3")
         ours = self._work(
             lambda connection: connection.exec_driver_sql(
@@ -111,9 +113,17 @@ class Database(Sql):
             ).scalar_one(),
             "BEGIN",
         )
-        if not ours and not copy.exists():
-            shutil.copy2(self.path, copy)
-            copy.chmod(0o600)
+        if ours or copy.exists():
+            return
+        temporary = copy.with_name(f".{copy.name}.{os.getpid()}.{secrets.token_hex(6)}.tmp")
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(temporary)) as target:
+                source.backup(target)
+            temporary.replace(copy)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def _stop(self) -> None:
         self._writer.shutdown(wait=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,19 @@ async def test_a_database_of_the_reference_opens_in_place_and_a_copy_is_set_asid
     copies = list(tmp_path.glob("*.before-ima2-3"))
     assert len(copies) == 1
     assert {stat.S_IMODE(one.stat().st_mode) for one in (path, *copies)} == {0o600}
+
+
+async def test_the_copy_holds_what_was_still_in_the_write_ahead_log(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("PRAGMA journal_mode=WAL")
+        old.execute("CREATE TABLE sessions (id TEXT PRIMARY KEY)")
+        old.execute("INSERT INTO sessions VALUES ('s_late')")
+        old.commit()
+        assert path.with_name("sessions.db-wal").stat().st_size > 0
+        database = await opened(path, ("ima2", TABLES))
+        await database.close()
+    with closing(sqlite3.connect(tmp_path / "sessions.db.before-ima2-3")) as copy:
+        assert copy.execute("SELECT id FROM sessions").fetchall() == [("s_late",)]
+        assert copy.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'ima2%'").fetchone() == (0,)
+    assert list(tmp_path.glob(".*.tmp")) == []

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ima2.capabilities import (
         Capabilities,
+        Credential,
+        LoginStep,
         Model,
         Option,
         Price,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         ImageRequest,
         Json,
         Link,
+        Message,
         Notice,
         Panel,
         Partial,
@@ -58,6 +61,7 @@ __all__ = [
     "VERSION",
     "Artifact",
     "Capabilities",
+    "Credential",
     "Event",
     "EventSink",
     "Failed",
@@ -66,6 +70,8 @@ __all__ = [
     "Job",
     "Json",
     "Link",
+    "LoginStep",
+    "Message",
     "Migration",
     "Model",
     "Notice",
@@ -122,9 +128,11 @@ _MODULES = {
     "ima2.frames": "frame_of frames_problem",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.keys": "is_key",
-    "ima2.capabilities": "Capabilities Model Option Price ProviderStatus Quota QuotaWindow Sizes VideoModes",
+    "ima2.capabilities": (
+        "Capabilities Credential LoginStep Model Option Price ProviderStatus Quota QuotaWindow Sizes VideoModes"
+    ),
     "ima2.models": (
-        "Artifact Event Failed ImageRequest Json Link Notice Panel Partial Phase Picture Progress Receipt "
+        "Artifact Event Failed ImageRequest Json Link Message Notice Panel Partial Phase Picture Progress Receipt "
         "Source TextRequest TextResult Update Usage VideoRequest"
     ),
     "ima2.pictures.convert": "flat_picture open_picture upright_picture",

@@ -10,35 +10,6 @@ from ima2.models import Json, Media
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """A model by its wire name. ``supported=False`` names one that exists but cannot be used here."""
-
-    id: str
-    title: str = ""
-    media: Media = "image"
-    supported: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A setting of a request that only some providers know.
-
-    ``kind`` is ``choice``, ``flag``, ``text``, ``number`` or ``list`` (of JSON objects, from a route rather than a
-    person);
-    ``media`` are the ones it matters for; ``values`` are the choices; ``error_code`` answers a value that is none of
-    them (400).
-    """
-
-    name: str
-    kind: Literal["choice", "flag", "text", "number", "list"]
-    title: str
-    default: Json = None
-    values: tuple[str, ...] = ()
-    error_code: str = "INVALID_OPTION"
-    media: tuple[Media, ...] = ("image", "video")
-
-
-@dataclass(frozen=True, slots=True)
 class Sizes:
     """Which sizes are taken. ``free`` allows any ``WxH`` within the bounds (pixels); ``forms`` are
     further patterns (regular expressions, whole match)."""
@@ -48,6 +19,56 @@ class Sizes:
     auto: bool = True
     max_edge: int = 8192
     forms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model by its wire name. ``supported=False`` names one that exists but cannot be used here.
+
+    ``state`` is how its service treats it; ``ends`` the ISO date on which it is, or was, shut down, and
+    ``replacement`` the model of the same provider that takes its place. ``sizes``, ``qualities`` and
+    ``max_references`` narrow what the provider's `Capabilities` say, where the model takes less or more. ``source``
+    is where the facts are from, ``checked`` the ISO date on which they were read.
+    """
+
+    id: str
+    title: str = ""
+    media: Media | Literal["text"] = "image"
+    supported: bool = True
+    state: Literal["served", "deprecated", "ended"] = "served"
+    ends: str | None = None
+    replacement: str = ""
+    sizes: Sizes | None = None
+    qualities: tuple[str, ...] | None = None
+    max_references: int | None = None
+    source: str = ""
+    checked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A setting of a request that only some providers know.
+
+    ``kind`` is ``choice``, ``flag``, ``text``, ``number`` or ``list`` (of JSON objects, from a route rather than a
+    person);
+    ``media`` are the ones it matters for; ``values`` are the choices; ``error_code`` answers a value that is none of
+    them (400). A number is within ``min`` and ``max``, in steps of ``step`` (a hint for a page), whole if ``integer``.
+    ``wire`` is the field of a request's body that sets it, where the HTTP wire of ima2-gen has one of its own; every
+    option can be set below ``options`` by its name.
+    """
+
+    name: str
+    kind: Literal["choice", "flag", "text", "number", "list"]
+    title: str
+    default: Json = None
+    values: tuple[str, ...] = ()
+    error_code: str = "INVALID_OPTION"
+    media: tuple[Media, ...] = ("image", "video")
+    min: float | None = None
+    max: float | None = None
+    step: float | None = None
+    integer: bool = False
+    wire: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +106,8 @@ class Capabilities:
     ``source_is_extra``. ``code_prefix`` and ``codes`` name the
     provider's own error codes: a refusal ``REF_TOO_MANY`` is answered as ``codes["REF_TOO_MANY"]`` or
     ``<code_prefix>_REF_TOO_MANY``. ``fixed`` lists request fields whose value the provider sets itself
-    (field name to value): what the caller asked there is answered with a warning.
+    (field name to value): what the caller asked there is answered with a warning. ``text`` says that it has words
+    (`Provider.text`); ``catalogue`` is the version of its list of models, an ISO date.
     """
 
     media: tuple[Media, ...] = ("image",)
@@ -111,6 +133,8 @@ class Capabilities:
     code_prefix: str = ""
     codes: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Json] = field(default_factory=dict)
+    text: bool = False
+    catalogue: str = ""
 
     def code(self, refusal: str) -> str:
         """The provider's own code for a generic refusal such as ``REF_TOO_MANY``."""
@@ -120,6 +144,44 @@ class Capabilities:
     def option(self, name: str) -> Option | None:
         """The declared option of that name, if any."""
         return next((option for option in self.options if option.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Something that lets a provider act for its user, as data: any client can show and set it without knowing it.
+
+    ``kind`` is ``key`` (a text), ``file`` (a JSON document such as a service account), ``login`` (signing in) or
+    ``program`` (another program that is signed in). ``setting`` names the field of the plugin's settings that holds a
+    key or file, ``env`` the environment variable that overrides it, ``pattern`` a regular expression for the whole
+    value; ``methods`` are the ways to sign in that `Provider.login` knows (``browser``, ``device``, ``paste``);
+    ``hint`` says in a sentence where one gets it, and what its use means.
+    """
+
+    name: str
+    title: str
+    kind: Literal["key", "file", "login", "program"] = "key"
+    setting: str = ""
+    env: str = ""
+    pattern: str = ""
+    methods: tuple[str, ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginStep:
+    """What a person is to do, or be told, while signing in.
+
+    ``kind`` is ``open`` (go to ``url``), ``code`` (enter ``code`` at ``url``), ``paste`` (send the pasted text back
+    with ``asend``), ``waiting`` (nothing to do) or ``done`` (``account`` may say whose login it is). ``expires_in`` is
+    in seconds.
+    """
+
+    kind: Literal["open", "code", "paste", "waiting", "done"]
+    text: str
+    url: str | None = field(default=None, repr=False)
+    code: str | None = field(default=None, repr=False)
+    expires_in: float | None = None
+    account: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

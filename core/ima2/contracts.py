@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from ima2.capabilities import Capabilities, ProviderStatus, Quota
+from ima2.capabilities import Capabilities, Credential, LoginStep, Model, ProviderStatus, Quota
 from ima2.errors import Ima2Error
 from ima2.models import Event, ImageRequest, Json, Picture, Receipt, TextRequest, TextResult, Update, VideoRequest
 
@@ -53,6 +53,16 @@ class Job:
     deadline: float = field(default_factory=lambda: time.monotonic() + 900.0)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ima2.job"))
     receipt: Receipt | None = None
+    on_order: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
+
+    async def order(self) -> None:
+        """Say that what costs money comes next. The kernel writes the mark down before this returns.
+
+        A provider calls it itself, right before its first paid request, if its class sets ``marks_orders``; otherwise
+        the kernel does so before it asks the provider for anything.
+        """
+        if self.on_order is not None:
+            await self.on_order()
 
     def remaining(self) -> float:
         """Seconds until the deadline, never negative."""
@@ -73,6 +83,10 @@ class Provider(Part):
     """Whether ``auto`` means this provider where no setting names one. Of those in use, at most one may say so."""
     is_video_default: ClassVar[bool] = False
     """The same for clips, which few providers make."""
+    marks_orders: ClassVar[bool] = False
+    """Whether the provider calls `Job.order` itself: worth it where much free work (planning, uploads) comes first."""
+    credentials: Sequence[Credential] = ()
+    """What it can be given to act for its user."""
 
     def images(self, request: ImageRequest, job: Job) -> AsyncIterator[Update]:
         """Make pictures. Yield each `Artifact` when it is whole; several candidates may interleave."""
@@ -84,6 +98,10 @@ class Provider(Part):
 
     def resume(self, receipt: Receipt, request: VideoRequest, job: Job) -> AsyncIterator[Update]:
         """Collect a clip that was ordered before a restart, without ordering again."""
+        raise self.unsupported("resume")
+
+    def resume_images(self, receipt: Receipt, request: ImageRequest, job: Job) -> AsyncIterator[Update]:
+        """Collect pictures that were ordered before a restart, without ordering again."""
         raise self.unsupported("resume")
 
     async def text(self, request: TextRequest) -> TextResult:
@@ -106,6 +124,22 @@ class Provider(Part):
     async def quota(self) -> Quota | None:
         """What is left to spend, or ``None`` where the upstream does not say."""
         return None
+
+    async def models(self) -> Sequence[Model]:
+        """The models that the account really has, in bounded time and without cost; empty where the upstream tells
+        none."""
+        return ()
+
+    async def verify(self, values: Mapping[str, str]) -> ProviderStatus:
+        """Whether credentials (value by name) are accepted upstream, before they are stored. By default: not known."""
+        return ProviderStatus("unknown", reason="This provider cannot verify credentials.")
+
+    def login(self, method: str = "") -> AsyncGenerator[LoginStep, str | None]:
+        """Sign in by one of a credential's ``methods``; ends with a step ``done`` once the login is stored whole."""
+        raise self.unsupported("login")
+
+    async def reconfigure(self, settings: object) -> None:
+        """Take new settings while running. By default they count from the next start."""
 
     def unsupported(self, what: str) -> Ima2Error:
         """The refusal of a medium this provider does not make."""

@@ -49,7 +49,7 @@ class ImageRequest:
     many
     pictures of one story. ``partials`` is how many previews per picture are wanted. ``options``
     holds only what the provider's `Capabilities` declare. ``size`` is ``WxH`` in pixels, ``auto``,
-    or a form the provider declares.
+    or a form the provider declares. ``any_model`` sends a model that nobody declared as it is, with a warning.
     """
 
     prompt: str = field(repr=False)
@@ -67,6 +67,7 @@ class ImageRequest:
     sequence: int = 0
     partials: int = 0
     options: Mapping[str, Json] = field(default_factory=dict)
+    any_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,24 @@ class VideoRequest:
     references: tuple[Source, ...] = ()
     clip: Source | None = None
     options: Mapping[str, Json] = field(default_factory=dict)
+    any_model: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation: who spoke (``user`` or ``assistant``) and what."""
+
+    role: Literal["user", "assistant"]
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class TextRequest:
-    """Words from words and pictures: a planner, a prompt builder, an analysis."""
+    """Words from words and pictures: a planner, a prompt builder, an analysis.
+
+    ``messages`` are earlier turns, oldest first, before ``prompt``; ``schema`` is a JSON schema that the answer, one
+    JSON document, is to follow (strictly where the upstream can).
+    """
 
     prompt: str = field(repr=False)
     provider: str
@@ -101,6 +115,8 @@ class TextRequest:
     model: str = ""
     pictures: tuple[Source, ...] = ()
     options: Mapping[str, Json] = field(default_factory=dict)
+    messages: tuple[Message, ...] = field(default=(), repr=False)
+    schema: Mapping[str, Json] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +160,8 @@ class Artifact:
     """One finished picture or clip. ``index`` is its place among those asked for, 0-based.
 
     ``url`` is where the upstream keeps it, ``model`` the model that really made it when that
-    differs from the request. ``facts`` are further JSON fields for the sidecar.
+    differs from the request. ``used`` says what the answer names as really used: any of ``quality``, ``size``,
+    ``background``, ``format``. ``facts`` are further JSON fields for the sidecar.
     """
 
     picture: Picture
@@ -153,6 +170,7 @@ class Artifact:
     url: str | None = field(default=None, repr=False)
     model: str | None = None
     facts: Mapping[str, Json] = field(default_factory=dict)
+    used: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

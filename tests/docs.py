@@ -18,9 +18,9 @@ from pydantic_core import PydanticUndefined
 
 from ima2.assemble import House, assemble
 from ima2.catalogue import ranked
-from ima2.config import Settings
 from ima2.contracts import Provider
-from ima2.origins import is_secret_field, sources
+from ima2.settings.model import Settings
+from ima2.settings.sources import is_secret_field, sources
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("docs/configuration.md", "docs/providers.md")

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     )
     from ima2.pictures.convert import flat_picture, open_picture, upright_picture
     from ima2.pictures.sniff import media_type_of, size_of
-    from ima2.settings import setting
+    from ima2.settings.field import setting
     from ima2.streams import merged
     from ima2.version import API_VERSION, VERSION
 
@@ -137,7 +137,7 @@ _MODULES = {
     ),
     "ima2.pictures.convert": "flat_picture open_picture upright_picture",
     "ima2.pictures.sniff": "media_type_of size_of",
-    "ima2.settings": "setting",
+    "ima2.settings.field": "setting",
     "ima2.streams": "merged",
     "ima2.version": "API_VERSION VERSION",
 }

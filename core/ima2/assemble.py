@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ima2.config import Settings, load, plugin_settings
-from ima2.configfile import ConfigFile
 from ima2.context import PluginContext
 from ima2.contracts import Storage
 from ima2.database import Database
@@ -28,10 +26,12 @@ from ima2.kernel.report import remember
 from ima2.kernel.switches import Switches
 from ima2.library import Library
 from ima2.models import Event
-from ima2.origins import sources
 from ima2.owner import Owner
-from ima2.paths import config_file
 from ima2.registry import Registry
+from ima2.settings.config_file import ConfigFile
+from ima2.settings.model import Settings, load, plugin_settings
+from ima2.settings.paths import config_file
+from ima2.settings.sources import sources
 from ima2.studio import Studio
 from ima2.ways.way import Limits
 

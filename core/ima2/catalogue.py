@@ -11,7 +11,7 @@ from ima2.registry import Registry
 from ima2.version import VERSION
 
 if TYPE_CHECKING:
-    from ima2.config import Settings
+    from ima2.settings.model import Settings
 
 COMMANDS = [
     "cancel",

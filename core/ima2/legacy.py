@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ima2.config import Settings
+    from ima2.settings.model import Settings
 
 _PACKAGE = Path("ima2-gen/generated")
 _PREFIXES = ("/usr/local/lib", "/usr/lib", "/opt/homebrew/lib", "~/.npm-global/lib", "~/.local/lib")

@@ -12,9 +12,9 @@ CORE, PLUGINS = ROOT / "core", ROOT / "plugins"
 PROVIDERS = {name: ROOT / f"ima2-provider-{name}" / "src" for name in ("grok", "gemini")}
 
 LAYERS = (
-    "version keys errors models capabilities settings values paths files configfile memory logs addresses",
-    "contracts pictures frames streams jobrecord hookspecs origins http owner",
-    "context registry config tables database events legacy",
+    "version keys errors models capabilities files memory logs",
+    "contracts media network settings database streams jobrecord hookspecs owner",
+    "context registry events legacy",
     "kernel jobstore jobs endings library catalogue",
     "ways",
     "studio filming",

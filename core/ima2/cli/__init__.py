@@ -156,9 +156,9 @@ def only_plugins(own: str | None = None) -> str | None:
 
 def switches(only: str | None = None) -> Switches:
     """Which plugins are on for this command line: ``only``, the main ``--plugins`` option, environment, config.json."""
-    from ima2 import paths
-    from ima2.configfile import ConfigFile
     from ima2.kernel.switches import Switches
+    from ima2.settings import paths
+    from ima2.settings.config_file import ConfigFile
 
     return Switches.from_sources(only_plugins(only), os.environ, ConfigFile(paths.config_file()).read())
 

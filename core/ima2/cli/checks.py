@@ -16,9 +16,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from ima2.cli.places import Places
-from ima2.configfile import ConfigFile, is_secret
 from ima2.errors import Ima2Error
 from ima2.legacy import label, storage_report
+from ima2.settings.config_file import ConfigFile, is_secret
 from ima2.version import VERSION
 
 MIN_PYTHON = (3, 11)
@@ -61,7 +61,7 @@ def package() -> Iterator[Check]:
 
 def config(where: Places) -> Iterator[Check]:
     """config.json: readable, usable, private."""
-    from ima2.config import load
+    from ima2.settings.model import load
 
     path = where.config_file
     try:
@@ -118,7 +118,7 @@ def database(where: Places) -> Iterator[Check]:
 
 def gallery(where: Places, environ: Mapping[str, str]) -> Iterator[Check]:
     """How many files there are, and whether an old installation left more elsewhere."""
-    from ima2.config import load
+    from ima2.settings.model import load
 
     try:
         settings = load(environ, ConfigFile(where.config_file).read()).settings

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ima2 import paths
 from ima2.cli import output
 from ima2.cli import switches as switches_now
 from ima2.cli.groups import Group
-from ima2.configfile import REDACTED, ConfigFile, find, is_secret, put, redacted
 from ima2.kernel.switches import suggestion
+from ima2.settings import paths
+from ima2.settings.config_file import REDACTED, ConfigFile, find, is_secret, put, redacted
 
 if TYPE_CHECKING:
     from ima2.cli.settingrows import Row
@@ -194,7 +194,7 @@ def _secret(key: str, value: str | None) -> str:
 
 def _parsed(row: Row, key: str, text: str | None) -> Any:
     """The value to store: JSON if it fits the field, else the text if that does."""
-    from ima2.origins import checked
+    from ima2.settings.sources import checked
 
     if text is None or not text.strip():
         raise click.UsageError(f"No value for {key} was given; `ima2 config rm {key}` brings its default back.")

@@ -8,9 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from ima2 import paths
-from ima2.config import plugin_settings
-from ima2.configfile import ConfigFile
 from ima2.context import PluginContext
 from ima2.contracts import Sql
 from ima2.errors import Ima2Error
@@ -19,6 +16,9 @@ from ima2.kernel.boot import Booted, boot
 from ima2.kernel.discovery import PluginRecord, State
 from ima2.kernel.hooks import Hooks
 from ima2.kernel.switches import Switches
+from ima2.settings import paths
+from ima2.settings.config_file import ConfigFile
+from ima2.settings.model import plugin_settings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

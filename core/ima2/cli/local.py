@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ima2 import paths
 from ima2.cli import switches as switches_now
-from ima2.configfile import ConfigFile
 from ima2.errors import Ima2Error
+from ima2.settings import paths
+from ima2.settings.config_file import ConfigFile
 
 if TYPE_CHECKING:
     from ima2.kernel.boot import Booted
@@ -59,6 +59,6 @@ def storage_here() -> dict[str, Any]:
 
 
 def _settings() -> Any:
-    from ima2.config import load
+    from ima2.settings.model import load
 
     return load(os.environ, ConfigFile(paths.config_file()).read()).settings

@@ -13,7 +13,7 @@ from ima2.cli import options, output
 from ima2.cli.client import Client
 from ima2.cli.discovery import connected
 from ima2.cli.gallery import PAGE, moment, page, pages
-from ima2.values import as_seconds
+from ima2.settings.values import as_seconds
 
 _SPAN = re.compile(r"\d+(?:\.\d+)?(s|m|h|d|w|y)", re.IGNORECASE)
 

@@ -1,6 +1,6 @@
 """Where things lie, as a client reads it: environment, config.json, default. Standard library only, and forgiving.
 
-The server resolves the same settings strictly (`ima2.config`); a client that only wants to find it must not stumble
+The server resolves the same settings strictly (`ima2.settings`); a client that only wants to find it must not stumble
 over a broken file.
 """
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ima2 import paths
-from ima2.configfile import ConfigFile, find
 from ima2.errors import Ima2Error
-from ima2.values import is_unset
+from ima2.settings import paths
+from ima2.settings.config_file import ConfigFile, find
+from ima2.settings.values import is_unset
 
 DEFAULT_PORT = 3333
 

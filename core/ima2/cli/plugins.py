@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from ima2 import paths
 from ima2.cli import output
 from ima2.cli import switches as switches_now
 from ima2.cli.groups import Group
-from ima2.configfile import ConfigFile
 from ima2.kernel import report, switches
 from ima2.kernel.discovery import PluginRecord, State, discover
+from ima2.settings import paths
+from ima2.settings.config_file import ConfigFile
 
 _LOOKS = {"ready": "green", "failed": "red", "off": "dim", "found": "bold"}
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

@@ -12,10 +12,10 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ima2 import paths
-from ima2.config import Settings, load
-from ima2.configfile import REDACTED, ConfigFile
-from ima2.origins import is_secret_field, shaped, sources
+from ima2.settings import paths
+from ima2.settings.config_file import REDACTED, ConfigFile
+from ima2.settings.model import Settings, load
+from ima2.settings.sources import is_secret_field, shaped, sources
 
 _RESOLVED = {"generated_dir": "generated", "db_path": "database", "advertise_file": "advertisement"}
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ima2.configfile import ConfigFile, find
 from ima2.errors import Ima2Error
+from ima2.settings.config_file import ConfigFile, find
 
 RESERVED = frozenset({"disabled", "required"})
 """Names no plugin may have: their place below ``plugins`` in config.json is taken."""

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 import ima2
-from ima2.config import plugin_settings
 from ima2.contracts import EventSink, Sql
 from ima2.kernel.boot import Booted, boot
 from ima2.kernel.switches import Switches
+from ima2.settings.model import plugin_settings
 
 Install = Callable[..., None]
 Booting = Callable[..., Booted]

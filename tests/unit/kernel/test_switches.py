@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ima2 import Ima2Error
-from ima2.configfile import ConfigFile
 from ima2.kernel.switches import Switches, disable, enable
+from ima2.settings.config_file import ConfigFile
 
 DOCUMENT = {"plugins": {"disabled": ["a"], "required": ["b"]}}
 

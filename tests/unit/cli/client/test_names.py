@@ -15,7 +15,7 @@ import pytest
 from ima2.cli.destination import write_new
 from ima2.cli.names import base36, browser_id, file_stems, free_names, request_id
 from ima2.cli.places import places
-from ima2.config import load
+from ima2.settings.model import load
 
 
 def test_a_browser_id_is_made_of_the_folder_as_configured() -> None:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from ima2.configfile import find
-from ima2.values import as_flag, as_list, is_unset
+from ima2.settings.config_file import find
+from ima2.settings.values import as_flag, as_list, is_unset
 
 _LISTS = (list, tuple, set, frozenset)
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, SecretStr, field_validator
 
 from ima2 import Ima2Error, setting
-from ima2.config import Settings, load, plugin_settings
+from ima2.settings.model import Settings, load, plugin_settings
 
 
 def test_without_anything_the_defaults_hold() -> None:

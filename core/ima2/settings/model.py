@@ -13,12 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AllowInfNan, BaseModel, BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ima2 import paths
-from ima2.configfile import find
 from ima2.errors import Ima2Error
-from ima2.origins import Layer, is_number, shaped, sources
-from ima2.settings import setting
-from ima2.values import as_bytes, as_flag, as_seconds, is_unset
+from ima2.settings import paths
+from ima2.settings.config_file import find
+from ima2.settings.field import setting
+from ima2.settings.sources import Layer, is_number, shaped, sources
+from ima2.settings.values import as_bytes, as_flag, as_seconds, is_unset
 
 
 def _one_name(value: str) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ima2 import Ima2Error
-from ima2.configfile import ConfigFile, redacted
-from ima2.paths import config_dir, config_file
+from ima2.settings.config_file import ConfigFile, redacted
+from ima2.settings.paths import config_dir, config_file
 
 
 @pytest.fixture

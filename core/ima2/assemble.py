@@ -13,7 +13,7 @@ from typing import Any
 
 from ima2.context import PluginContext
 from ima2.contracts import Storage
-from ima2.database import Database
+from ima2.database.sqlite import Database
 from ima2.errors import Ima2Error
 from ima2.events import Publisher
 from ima2.files import private_folder
@@ -219,6 +219,6 @@ async def _release(owner: Owner) -> None:
 
 
 def _kernel_tables() -> Any:
-    from ima2.tables import TABLES
+    from ima2.database.tables import TABLES
 
     return TABLES

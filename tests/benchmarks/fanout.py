@@ -29,7 +29,7 @@ import uvloop
 from fastapi import FastAPI, Request
 
 import ima2
-from ima2.database import Database
+from ima2.database.sqlite import Database
 from ima2_plugins.sse.journal import METADATA
 from ima2_plugins.sse.routes import router
 from ima2_plugins.sse.settings import SseSettings

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from ima2 import EventSink, Provider, Storage, Tables, Thumbnailer
-from ima2.database import Database
+from ima2.database.sqlite import Database
 from ima2.testing import (
     EchoProvider,
     MemoryStorage,

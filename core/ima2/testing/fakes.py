@@ -15,7 +15,7 @@ from typing import Any
 from ima2.capabilities import Capabilities, Model, Sizes
 from ima2.context import PluginContext
 from ima2.contracts import EventSink, Job, Provider, Storage, Stored
-from ima2.database import Database
+from ima2.database.sqlite import Database
 from ima2.errors import Ima2Error
 from ima2.http import Http
 from ima2.kernel.hooks import hookimpl

@@ -12,7 +12,7 @@ import pytest
 
 import ima2
 import ima2_plugins.sse as plugin
-from ima2.database import Database
+from ima2.database.sqlite import Database
 from ima2_plugins.sse.settings import SseSettings
 from ima2_plugins.sse.stream import EventStream
 

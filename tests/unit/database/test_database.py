@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from ima2 import Ima2Error, Migration, Tables
-from ima2.database import Database
-from ima2.tables import TABLES
+from ima2.database.sqlite import Database
+from ima2.database.tables import TABLES
 
 
 def notes(*migrations: Migration) -> Tables:

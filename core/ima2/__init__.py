@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from ima2.contracts import EventSink, Job, Migration, Part, Provider, Sql, Storage, Stored, Tables, Thumbnailer
     from ima2.errors import Ima2Error, canceled, safe_label
     from ima2.files import private_folder, sweep, write_whole
-    from ima2.frames import frame_of, frames_problem
     from ima2.kernel.hooks import hookimpl
     from ima2.keys import is_key
+    from ima2.media.convert import flat_picture, open_picture, upright_picture
+    from ima2.media.frames import frame_of, frames_problem
+    from ima2.media.sniff import media_type_of, size_of
     from ima2.models import (
         Artifact,
         Event,
@@ -50,8 +52,6 @@ if TYPE_CHECKING:
         Usage,
         VideoRequest,
     )
-    from ima2.pictures.convert import flat_picture, open_picture, upright_picture
-    from ima2.pictures.sniff import media_type_of, size_of
     from ima2.settings.field import setting
     from ima2.streams import merged
     from ima2.version import API_VERSION, VERSION
@@ -125,7 +125,7 @@ _MODULES = {
     "ima2.contracts": "EventSink Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
     "ima2.errors": "Ima2Error canceled safe_label",
     "ima2.files": "private_folder sweep write_whole",
-    "ima2.frames": "frame_of frames_problem",
+    "ima2.media.frames": "frame_of frames_problem",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.keys": "is_key",
     "ima2.capabilities": (
@@ -135,8 +135,8 @@ _MODULES = {
         "Artifact Event Failed ImageRequest Json Link Message Notice Panel Partial Phase Picture Progress Receipt "
         "Source TextRequest TextResult Update Usage VideoRequest"
     ),
-    "ima2.pictures.convert": "flat_picture open_picture upright_picture",
-    "ima2.pictures.sniff": "media_type_of size_of",
+    "ima2.media.convert": "flat_picture open_picture upright_picture",
+    "ima2.media.sniff": "media_type_of size_of",
     "ima2.settings.field": "setting",
     "ima2.streams": "merged",
     "ima2.version": "API_VERSION VERSION",

@@ -19,6 +19,7 @@ from ima2.filming import film_provider, resumed
 from ima2.jobrecord import JobRecord, now_ms
 from ima2.jobs import Jobs, RunningJob
 from ima2.library import Library
+from ima2.media.sniff import EXTENSIONS
 from ima2.memory import Trim
 from ima2.models import (
     Artifact,
@@ -33,7 +34,6 @@ from ima2.models import (
     Update,
     Usage,
 )
-from ima2.pictures.sniff import EXTENSIONS
 from ima2.registry import Registry
 from ima2.version import VERSION
 from ima2.ways.way import Limits, Made, Outcome, Way

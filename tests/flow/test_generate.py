@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ima2 import Ima2Error, Stored
-from ima2.pictures.embed import read
+from ima2.media.embed import read
 from ima2.testing import CrashingProvider, EchoProvider, MemoryStorage, RecordingSink, StallingProvider, picture, plugin
 
 ECHO = {"prompt": "a red kite", "provider": "echo"}

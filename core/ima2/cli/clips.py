@@ -17,7 +17,7 @@ from ima2.cli.destination import Received
 from ima2.cli.groups import CONTEXT, Group
 from ima2.errors import Ima2Error
 from ima2.kernel.switches import suggestion
-from ima2.pictures.sniff import MP4
+from ima2.media.sniff import MP4
 
 Command = Callable[..., Any]
 NO_PROMPT = (

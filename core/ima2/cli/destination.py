@@ -16,7 +16,7 @@ from ima2.cli.names import file_stems, free_names
 from ima2.cli.options import remark
 from ima2.files import write_whole
 from ima2.keys import is_key
-from ima2.pictures.sniff import EXTENSIONS, MEDIA_TYPES, PNG, media_type_of
+from ima2.media.sniff import EXTENSIONS, MEDIA_TYPES, PNG, media_type_of
 
 TERMINAL_LIMIT = 2 << 20
 _MODE = 0o666  # less the person's umask: these are theirs, not the gallery's

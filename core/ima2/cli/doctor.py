@@ -71,7 +71,7 @@ def plugins() -> Iterator[Check]:
 def _parts(booted: Booted) -> Iterator[Check]:
     """What the parts lack."""
     from ima2.catalogue import ranked
-    from ima2.pictures.sniff import PNG
+    from ima2.media.sniff import PNG
 
     ready = 0
     for provider in ranked(booted.registry):

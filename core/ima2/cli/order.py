@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from ima2.cli.destination import Destination
-from ima2.pictures.sniff import MEDIA_TYPES, PNG, media_type_of
+from ima2.media.sniff import MEDIA_TYPES, PNG, media_type_of
 from ima2.ways.choices import FORMATS
 
 MAX_REFERENCES = 5

@@ -14,7 +14,7 @@ from ima2.cli.destination import Received
 from ima2.cli.options import remark
 from ima2.cli.order import Order
 from ima2.errors import Ima2Error
-from ima2.pictures.sniff import MEDIA_TYPES
+from ima2.media.sniff import MEDIA_TYPES
 
 POLL_S, GRACE_S = 1.0, 2.0
 _LOOK_S = 10.0

@@ -19,7 +19,7 @@ from ima2.cli.places import places
 from ima2.cli.progress import live
 from ima2.errors import Ima2Error
 from ima2.files import write_whole
-from ima2.pictures.sniff import media_type_of
+from ima2.media.sniff import media_type_of
 
 _MODE = 0o666
 

@@ -75,7 +75,7 @@ def _is_close(filename: str, name: str) -> bool:
 
 
 async def _embedded(client: Client, path: str) -> dict[str, Any] | None:
-    from ima2.pictures.embed import read
+    from ima2.media.embed import read
 
     return read(await client.download(path)).metadata
 

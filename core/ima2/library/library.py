@@ -19,8 +19,8 @@ from ima2.library.rows import sidecar_of, thumb_of, url_of
 from ima2.library.scan import Scan
 from ima2.library.series import series
 from ima2.library.thumbs import Thumbs
+from ima2.media.embed import embed
 from ima2.models import Picture
-from ima2.pictures.embed import embed
 from ima2.registry import Registry
 
 log = logging.getLogger("ima2.library")

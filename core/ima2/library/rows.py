@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ima2.pictures.sniff import MEDIA_TYPES
+from ima2.media.sniff import MEDIA_TYPES
 
 _COPIED = [
     "prompt",

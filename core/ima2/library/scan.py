@@ -14,7 +14,7 @@ from ima2.contracts import Storage
 from ima2.keys import is_key
 from ima2.library.index import Entry, Index, entry
 from ima2.library.rows import is_media, sidecar_of, thumb_of
-from ima2.pictures.embed import read
+from ima2.media.embed import read
 
 if TYPE_CHECKING:
     from pathlib import Path

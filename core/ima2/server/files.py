@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 
 from ima2.keys import is_key
 from ima2.library.rows import extension_of
-from ima2.pictures.sniff import MEDIA_TYPES
+from ima2.media.sniff import MEDIA_TYPES
 from ima2.server import examples
 from ima2.server.access import house_of
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from ima2.errors import Ima2Error
-from ima2.frames import LATEST, Position
 from ima2.library.rows import extension_of
+from ima2.media.frames import LATEST, Position
 from ima2.models import TextRequest
 from ima2.server.access import house_of, request_id_of
 from ima2.server.posting import named, read_fields, start_in_background, start_telling

@@ -16,8 +16,8 @@ import pytest
 from ima2.capabilities import ProviderStatus
 from ima2.contracts import EventSink, Job, Provider, Storage, Thumbnailer
 from ima2.errors import Ima2Error
+from ima2.media.sniff import media_type_of, size_of
 from ima2.models import Artifact, Event, ImageRequest, Picture, Progress, Update, VideoRequest
-from ima2.pictures.sniff import media_type_of, size_of
 from ima2.testing.fakes import picture
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")

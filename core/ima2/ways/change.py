@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from ima2.contracts import Provider, Storage
 from ima2.errors import Ima2Error
-from ima2.frames import MAX_CLIP
 from ima2.keys import is_key
 from ima2.library import Library
 from ima2.library.rows import extension_of
+from ima2.media.frames import MAX_CLIP
+from ima2.media.sniff import MP4, media_type_of
 from ima2.models import Artifact, Json, Link, Picture, Source, VideoRequest
-from ima2.pictures.sniff import MP4, media_type_of
 from ima2.ways import continuity
 from ima2.ways.body import Body
 from ima2.ways.choices import choose_model

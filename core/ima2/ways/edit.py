@@ -8,9 +8,9 @@ from typing import Any
 
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
+from ima2.media.convert import shrink
+from ima2.media.sniff import PNG, media_type_of
 from ima2.models import Artifact, Json, Picture
-from ima2.pictures.convert import shrink
-from ima2.pictures.sniff import PNG, media_type_of
 from ima2.ways.body import Body
 from ima2.ways.choices import Choices, choose_look, choose_model, choose_moderation
 from ima2.ways.diagnostics import flat

@@ -10,11 +10,11 @@ import orjson
 
 from ima2.contracts import Storage
 from ima2.errors import Ima2Error
-from ima2.frames import MAX_CLIP, Position, frame_of
 from ima2.keys import is_key
 from ima2.library.rows import extension_of, sidecar_of
+from ima2.media.frames import MAX_CLIP, Position, frame_of
+from ima2.media.sniff import MP4, media_type_of
 from ima2.models import Picture
-from ima2.pictures.sniff import MP4, media_type_of
 
 PREFIX = "/generated/"
 
@@ -43,7 +43,7 @@ async def footage(storage: Storage, key: str) -> Picture | Path:
 
 
 async def still(storage: Storage, key: str, position: Position = "last") -> Picture:
-    """A frame of a clip of the gallery. Raises as `footage` and `ima2.frames.frame_of` do."""
+    """A frame of a clip of the gallery. Raises as `footage` and `ima2.media.frames.frame_of` do."""
     return await frame_of(await footage(storage, key), position)
 
 

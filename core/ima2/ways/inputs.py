@@ -11,8 +11,8 @@ from ima2.contracts import Provider, Storage
 from ima2.errors import Ima2Error
 from ima2.keys import is_key
 from ima2.library.rows import extension_of
+from ima2.media.sniff import MEDIA_TYPES, media_type_of
 from ima2.models import Link, Picture, Source
-from ima2.pictures.sniff import MEDIA_TYPES, media_type_of
 from ima2.ways import continuity
 from ima2.ways.body import Body
 from ima2.ways.choices import Choices

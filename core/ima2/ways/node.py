@@ -13,8 +13,8 @@ from ima2.contracts import Provider, Storage
 from ima2.errors import CANCELED, Ima2Error
 from ima2.keys import is_key
 from ima2.library.rows import extension_of
+from ima2.media.sniff import MEDIA_TYPES, media_type_of
 from ima2.models import Artifact, Json, Picture
-from ima2.pictures.sniff import MEDIA_TYPES, media_type_of
 from ima2.ways.body import Body
 from ima2.ways.choices import Choices, choose_look, choose_model, choose_moderation
 from ima2.ways.diagnostics import upstream

@@ -9,9 +9,9 @@ from typing import Any
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error
 from ima2.jobrecord import Draft
+from ima2.media.convert import convert
+from ima2.media.sniff import EXTENSIONS, MEDIA_TYPES, media_type_of
 from ima2.models import Artifact, ImageRequest, Json, Link, Picture, Source, Update
-from ima2.pictures.convert import convert
-from ima2.pictures.sniff import EXTENSIONS, MEDIA_TYPES, media_type_of
 from ima2.ways.body import Body
 from ima2.ways.choices import Choices, choose_look, choose_model, choose_moderation
 from ima2.ways.references import References, read_references

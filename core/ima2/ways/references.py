@@ -10,8 +10,8 @@ from typing import Any
 import pybase64
 
 from ima2.errors import Ima2Error
+from ima2.media.sniff import PNG, media_type_of
 from ima2.models import Picture
-from ima2.pictures.sniff import PNG, media_type_of
 
 _PREFIX = re.compile(r"data:([a-zA-Z0-9.+/-]{0,60});base64,")
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/webp"})

@@ -9,7 +9,7 @@ import pytest
 
 from ima2.cli.ls import since_ms
 from ima2.cli.names import browser_id
-from ima2.pictures.embed import embed
+from ima2.media.embed import embed
 
 
 def row(number: int, **more: Any) -> dict[str, Any]:

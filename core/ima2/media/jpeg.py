@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ima2.pictures.xmp import Untouched, is_ours
+from ima2.media.xmp import Untouched, is_ours
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _APP0, _APP1, _APP2, _APP11 = 0xE0, 0xE1, 0xE2, 0xEB

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from ima2.errors import Ima2Error
-from ima2.pictures.convert import convert, flat_picture, open_picture, shrink, upright_picture
-from ima2.pictures.sniff import media_type_of, size_of
+from ima2.media.convert import convert, flat_picture, open_picture, shrink, upright_picture
+from ima2.media.sniff import media_type_of, size_of
 
 TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

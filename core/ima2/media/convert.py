@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ima2.errors import Ima2Error
+from ima2.media.sniff import JPEG, PNG, WEBP, media_type_of, size_of
 from ima2.models import Picture
-from ima2.pictures.sniff import JPEG, PNG, WEBP, media_type_of, size_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image

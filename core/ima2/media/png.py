@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ima2.pictures.xmp import Untouched, is_ours
+from ima2.media.xmp import Untouched, is_ours
 
 KEYWORD = b"XML:com.adobe.xmp"
 _HEADER_END = 33

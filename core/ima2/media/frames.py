@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ima2.errors import Ima2Error
+from ima2.media.framing import Position, failed, frames_problem, has_av
+from ima2.media.sniff import MP4, PNG, media_type_of
 from ima2.models import Picture
-from ima2.pictures.framing import Position, failed, frames_problem, has_av
-from ima2.pictures.sniff import MP4, PNG, media_type_of
 
 MAX_CLIP = 100 << 20
 """Bytes of the largest clip that is looked into."""
@@ -32,11 +32,11 @@ async def frame_of(source: Picture | Path, position: Position = 0.0) -> Picture:
     """
     await asyncio.to_thread(_check, source)
     if has_av():
-        from ima2.pictures import pyav
+        from ima2.media import pyav
 
         data = await asyncio.to_thread(pyav.frame, _input(source), position, FRAME_S)
     else:
-        from ima2.pictures import ffmpeg
+        from ima2.media import ffmpeg
 
         with _as_file(source) as path:
             data = await ffmpeg.frame(path, position, FRAME_S)
@@ -50,11 +50,11 @@ async def cut_start(clip: Picture, seconds: float) -> Picture:
     """
     await asyncio.to_thread(_check, clip)
     if has_av():
-        from ima2.pictures import pyav
+        from ima2.media import pyav
 
         data = await asyncio.to_thread(pyav.cut_start, clip.data, seconds, CUT_S)
     else:
-        from ima2.pictures import ffmpeg
+        from ima2.media import ffmpeg
 
         with _as_file(clip) as path:
             data = await ffmpeg.cut_start(path, seconds, CUT_S)

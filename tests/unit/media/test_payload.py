@@ -1,4 +1,4 @@
-from ima2.pictures.payload import accepted, payload
+from ima2.media.payload import accepted, payload
 
 KEYS = [
     "schema",

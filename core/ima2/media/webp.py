@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ima2.pictures.sniff import size_of
-from ima2.pictures.xmp import Untouched, is_ours
+from ima2.media.sniff import size_of
+from ima2.media.xmp import Untouched, is_ours
 
 _ALPHA, _HAS_XMP = 0x10, 0x04
 _LARGEST_FILE = 0xFFFF_FFFE

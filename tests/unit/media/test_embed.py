@@ -8,9 +8,9 @@ import zlib
 import pytest
 from PIL import Image, PngImagePlugin
 
-from ima2.pictures.embed import Found, embed, read
-from ima2.pictures.payload import payload
-from ima2.pictures.sniff import media_type_of, size_of
+from ima2.media.embed import Found, embed, read
+from ima2.media.payload import payload
+from ima2.media.sniff import media_type_of, size_of
 
 FACTS = {"version": "2.1", "createdAt": 1760000000000, "prompt": 'say "<hi>" & go\n&quot; 여우 🦊', "size": "40x30"}
 RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'

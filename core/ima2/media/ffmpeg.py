@@ -8,14 +8,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ima2.pictures.framing import Position, failed, frames_problem
+from ima2.media.framing import Position, failed, frames_problem
 
 _INPUT = ("-protocol_whitelist", "file", "-f", "mp4")
 """Nothing but the file itself is opened, and it is parsed as MP4 and as nothing else."""
 
 
 async def frame(clip: Path, position: Position, seconds: float) -> bytes:
-    """The frame at ``position`` as a PNG. Raises what `ima2.frames.frame_of` says."""
+    """The frame at ``position`` as a PNG. Raises what `ima2.media.frames.frame_of` says."""
     where = ["-sseof", "-3"] if position == "last" else ["-ss", f"{float(position):.3f}"]
     count = ["-update", "1"] if position == "last" else ["-frames:v", "1"]
     return await _made([*where, *_INPUT, "-i", str(clip), "-an", *count], "frame.png", seconds)

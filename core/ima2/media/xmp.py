@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ima2.pictures.payload import accepted
+from ima2.media.payload import accepted
 
 NAMESPACE = "https://github.com/lidge-jun/ima2-gen/ns/1.0/"
 MAX_PACKET = 65_536

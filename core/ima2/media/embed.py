@@ -8,10 +8,10 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Literal
 
-from ima2.pictures import jpeg, png, webp
-from ima2.pictures.payload import payload
-from ima2.pictures.sniff import JPEG, PNG, WEBP, media_type_of
-from ima2.pictures.xmp import Untouched, packet, record_in
+from ima2.media import jpeg, png, webp
+from ima2.media.payload import payload
+from ima2.media.sniff import JPEG, PNG, WEBP, media_type_of
+from ima2.media.xmp import Untouched, packet, record_in
 
 __all__ = ["Found", "embed", "payload", "read"]
 

@@ -12,10 +12,9 @@ import av
 import pytest
 from PIL import Image
 
-from ima2 import frames
 from ima2.errors import Ima2Error
+from ima2.media import frames, framing
 from ima2.models import Picture
-from ima2.pictures import framing
 from ima2.testing import clip, picture
 
 

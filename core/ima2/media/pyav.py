@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.subtitles.subtitle import SubtitleSet
 from av.video.frame import PictureType
 
-from ima2.pictures.framing import Position, failed
+from ima2.media.framing import Position, failed
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -29,7 +29,7 @@ TAIL_S = 3.0
 
 
 def frame(source: bytes | Path, position: Position, seconds: float) -> bytes:
-    """The frame at ``position`` as a PNG. Raises what `ima2.frames.frame_of` says."""
+    """The frame at ``position`` as a PNG. Raises what `ima2.media.frames.frame_of` says."""
     deadline = time.monotonic() + seconds
     with _opened(source) as container:
         found = _last(container, deadline) if position == "last" else _at(container, float(position), deadline)

@@ -18,15 +18,15 @@ from ima2.errors import Ima2Error
 from ima2.events import Publisher
 from ima2.files import private_folder
 from ima2.http import Http
-from ima2.jobrecord import now_ms
-from ima2.jobs import Jobs
+from ima2.jobs.jobs import Jobs
+from ima2.jobs.process_lock import ProcessLock
+from ima2.jobs.record import now_ms
 from ima2.kernel.boot import Booted, boot, tables
 from ima2.kernel.lifecycle import opened
 from ima2.kernel.report import remember
 from ima2.kernel.switches import Switches
 from ima2.library import Library
 from ima2.models import Event
-from ima2.owner import Owner
 from ima2.registry import Registry
 from ima2.settings.config_file import ConfigFile
 from ima2.settings.model import Settings, load, plugin_settings
@@ -120,7 +120,7 @@ async def open_house(house: House, *, background: bool = True) -> AsyncIterator[
     """
     settings = house.settings
     private_folder(settings.config_dir)
-    owner = Owner(settings.config_dir)
+    owner = ProcessLock(settings.config_dir)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(_release, owner)
         stack.push_async_callback(house.http.close)
@@ -149,7 +149,7 @@ async def wind_down(house: House) -> None:
     await asyncio.gather(*(sink.close() for sink in house.registry.event_sinks.values()), return_exceptions=True)
 
 
-def _furnish(house: House, owner: Owner) -> None:
+def _furnish(house: House, owner: ProcessLock) -> None:
     settings = house.settings
     house.library = Library(_storage(house), house.database, house.registry, thumbnailer=settings.thumbnailer)
     house.jobs = Jobs(
@@ -200,7 +200,7 @@ def _origins(name: str, own: Any, environ: Mapping[str, str], document: Mapping[
     return given
 
 
-async def _recover(house: House, owner: Owner, *, adopt: bool) -> None:
+async def _recover(house: House, owner: ProcessLock, *, adopt: bool) -> None:
     owners = {record.owner for record in await house.jobs.store.active()}
     dead = {name: not owner.is_alive(name) for name in owners}
     closed, adopted = await house.jobs.recover(dead, house.studio.can_resume, adopt=adopt)
@@ -214,7 +214,7 @@ async def _recover(house: House, owner: Owner, *, adopt: bool) -> None:
         )
 
 
-async def _release(owner: Owner) -> None:
+async def _release(owner: ProcessLock) -> None:
     owner.release()
 
 

@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 from ima2.contracts import Job, Provider
-from ima2.endings import interrupted, suspended
 from ima2.errors import Ima2Error, canceled
 from ima2.events import Publisher
 from ima2.filming import film_provider, resumed
-from ima2.jobrecord import JobRecord, now_ms
-from ima2.jobs import Jobs, RunningJob
+from ima2.jobs.job_errors import interrupted, suspended
+from ima2.jobs.jobs import Jobs, RunningJob
+from ima2.jobs.record import JobRecord, now_ms
 from ima2.library import Library
 from ima2.media.sniff import EXTENSIONS
 from ima2.memory import Trim

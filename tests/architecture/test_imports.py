@@ -73,7 +73,7 @@ def test_the_public_names_are_real_and_named_once() -> None:
         ("ima2.studio", "from ima2_plugins.demo import x"),
         ("ima2.server.app", "import ima2_provider_grok.provider"),
         ("ima2.models", "from ima2.contracts import Part"),
-        ("ima2.jobs", "def f():\n    from ima2.studio import Studio"),
+        ("ima2.jobs.jobs", "def f():\n    from ima2.studio import Studio"),
         ("ima2.studio", "from ima2.server.app import create_app"),
         ("ima2.cli.gen", "from ima2.server.app import create_app"),
     ],
@@ -88,7 +88,7 @@ def test_a_planted_violation_in_the_core_is_found(name: str, source: str) -> Non
         ("ima2_plugins.demo.provider", "from ima2.kernel.boot import boot"),
         ("ima2_plugins.demo.provider", "import ima2.server.app"),
         ("ima2_plugins.demo.provider", "from ima2_plugins.sse.ring import Ring"),
-        ("ima2_provider_grok.provider", "from ima2.jobs import Jobs"),
+        ("ima2_provider_grok.provider", "from ima2.jobs.jobs import Jobs"),
         ("ima2_provider_grok.provider", "import ima2_provider_gemini"),
     ],
 )

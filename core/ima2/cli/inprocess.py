@@ -17,7 +17,7 @@ from ima2.cli.order import Order
 from ima2.cli.progress import live
 from ima2.cli.results import Result
 from ima2.errors import Ima2Error
-from ima2.jobs import RunningJob
+from ima2.jobs.jobs import RunningJob
 from ima2.logs import configure
 from ima2.models import Picture
 from ima2.ways.classic import Classic

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from ima2.jobrecord import JobRecord
+from ima2.jobs.record import JobRecord
 from ima2.server import examples
 from ima2.server.access import house_of
 from ima2.server.replies import Json

@@ -10,7 +10,7 @@ from fastapi import Request
 
 from ima2.assemble import House
 from ima2.errors import Ima2Error
-from ima2.jobs import RunningJob
+from ima2.jobs.jobs import RunningJob
 from ima2.server.bodies import BIG, read_json
 from ima2.server.replies import Json
 from ima2.server.streams import Told

@@ -10,7 +10,7 @@ from typing import Self
 
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error
-from ima2.jobrecord import Draft, JobRecord
+from ima2.jobs.record import Draft, JobRecord
 from ima2.media.frames import cut_start
 from ima2.media.sniff import MP4, media_type_of
 from ima2.models import Artifact, Json, Picture, Receipt, Update, VideoRequest

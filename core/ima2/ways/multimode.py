@@ -8,7 +8,7 @@ from typing import Any
 
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
-from ima2.jobrecord import now_ms
+from ima2.jobs.record import now_ms
 from ima2.models import Artifact, Json
 from ima2.ways.body import Body
 from ima2.ways.choices import Choices, choose_count

@@ -8,7 +8,7 @@ from typing import Any
 
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error
-from ima2.jobrecord import Draft
+from ima2.jobs.record import Draft
 from ima2.media.convert import convert
 from ima2.media.sniff import EXTENSIONS, MEDIA_TYPES, media_type_of
 from ima2.models import Artifact, ImageRequest, Json, Link, Picture, Source, Update

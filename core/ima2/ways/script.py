@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ima2.jobrecord import now_ms
+from ima2.jobs.record import now_ms
 from ima2.models import Json
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error
-from ima2.jobrecord import Draft
+from ima2.jobs.record import Draft
 from ima2.library import Kept
 from ima2.models import Artifact, Failed, ImageRequest, Json, Picture, Receipt, Update, Usage, VideoRequest
 

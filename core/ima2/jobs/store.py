@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ima2.contracts import Sql
-from ima2.jobrecord import JobRecord
+from ima2.jobs.record import JobRecord
 from ima2.models import Receipt
 
 if TYPE_CHECKING:

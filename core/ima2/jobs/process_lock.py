@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from ima2.files import private_folder
 
 
-class Owner:
+class ProcessLock:
     """One process's claim to its jobs. ``id`` is stored with each; the lock file tells others that it lives."""
 
     def __init__(self, config_dir: Path) -> None:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
         Sizes,
         VideoModes,
     )
-    from ima2.context import PluginContext
     from ima2.contracts import EventSink, Job, Migration, Part, Provider, Sql, Storage, Stored, Tables, Thumbnailer
     from ima2.errors import Ima2Error, canceled, safe_label
     from ima2.files import private_folder, sweep, write_whole
+    from ima2.kernel.context import PluginContext
     from ima2.kernel.hooks import hookimpl
     from ima2.keys import is_key
     from ima2.media.convert import flat_picture, open_picture, upright_picture
@@ -121,7 +121,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "ima2.context": "PluginContext",
+    "ima2.kernel.context": "PluginContext",
     "ima2.contracts": "EventSink Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
     "ima2.errors": "Ima2Error canceled safe_label",
     "ima2.files": "private_folder sweep write_whole",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ima2.capabilities import Capabilities
 from ima2.contracts import Provider
-from ima2.registry import Registry
+from ima2.kernel.registry import Registry
 from ima2.version import VERSION
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
 from ima2.jobs.record import JobRecord
-from ima2.registry import Registry
+from ima2.kernel.registry import Registry
 from ima2.ways.change import Change
 from ima2.ways.clip import Clip
 from ima2.ways.video import Film

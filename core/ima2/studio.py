@@ -13,11 +13,12 @@ from typing import Any
 
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error, canceled
-from ima2.events import Publisher
 from ima2.filming import film_provider, resumed
 from ima2.jobs.job_errors import interrupted, suspended
 from ima2.jobs.jobs import Jobs, RunningJob
 from ima2.jobs.record import JobRecord, now_ms
+from ima2.kernel.publisher import Publisher
+from ima2.kernel.registry import Registry
 from ima2.library import Library
 from ima2.media.sniff import EXTENSIONS
 from ima2.memory import Trim
@@ -34,7 +35,6 @@ from ima2.models import (
     Update,
     Usage,
 )
-from ima2.registry import Registry
 from ima2.version import VERSION
 from ima2.ways.way import Limits, Made, Outcome, Way
 

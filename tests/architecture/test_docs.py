@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import tests.docs as generated
-from ima2 import hookspecs
+from ima2.kernel import hookspecs
 from ima2.kernel.hooks import Hooks
 from ima2.testing import ProviderContract, context
 

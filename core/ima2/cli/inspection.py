@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from ima2.context import PluginContext
 from ima2.contracts import Sql
 from ima2.errors import Ima2Error
 from ima2.kernel import compat, discovery
 from ima2.kernel.boot import Booted, boot
+from ima2.kernel.context import PluginContext
 from ima2.kernel.discovery import PluginRecord, State
 from ima2.kernel.hooks import Hooks
 from ima2.kernel.switches import Switches

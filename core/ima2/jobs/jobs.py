@@ -16,10 +16,10 @@ from typing import Any
 
 from ima2.contracts import Sql
 from ima2.errors import CANCELED, Ima2Error, canceled
-from ima2.events import Publisher
 from ima2.jobs.job_errors import RESTARTED, interrupted, interruption
 from ima2.jobs.record import Draft, JobRecord, now_ms
 from ima2.jobs.store import JobStore
+from ima2.kernel.publisher import Publisher
 from ima2.models import Event, Json, Receipt
 
 log = logging.getLogger("ima2.jobs")

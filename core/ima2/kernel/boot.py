@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ima2.capabilities import Capabilities
-from ima2.context import PluginContext
 from ima2.contracts import EventSink, Part, Provider, Storage, Tables, Thumbnailer
 from ima2.errors import Ima2Error
 from ima2.kernel import compat, discovery
+from ima2.kernel.context import PluginContext
 from ima2.kernel.discovery import PluginRecord, State
 from ima2.kernel.hooks import Hooks
+from ima2.kernel.registry import Registry
 from ima2.kernel.switches import Switches
 from ima2.models import Panel
-from ima2.registry import Registry
 
 if TYPE_CHECKING:
     from fastapi import APIRouter

@@ -11,7 +11,7 @@ from typing import Any
 
 import pluggy
 
-from ima2 import hookspecs
+from ima2.kernel import hookspecs
 
 hookimpl = pluggy.HookimplMarker("ima2")
 _hookspec = pluggy.HookspecMarker("ima2")

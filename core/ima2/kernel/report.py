@@ -13,7 +13,7 @@ from ima2.version import API_VERSION
 
 if TYPE_CHECKING:
     from ima2.contracts import Part
-    from ima2.registry import Registry
+    from ima2.kernel.registry import Registry
 
 
 def rows(records: Iterable[PluginRecord], registry: Registry | None = None) -> list[dict[str, Any]]:

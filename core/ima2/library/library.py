@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from ima2.contracts import Sql, Storage
+from ima2.kernel.registry import Registry
 from ima2.keys import check
 from ima2.library.index import Index, Listed, Query, entry
 from ima2.library.rows import sidecar_of, thumb_of, url_of
@@ -21,7 +22,6 @@ from ima2.library.series import series
 from ima2.library.thumbs import Thumbs
 from ima2.media.embed import embed
 from ima2.models import Picture
-from ima2.registry import Registry
 
 log = logging.getLogger("ima2.library")
 RESCAN_S = 3.0

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from ima2.contracts import Storage, Thumbnailer
 from ima2.errors import Ima2Error
+from ima2.kernel.registry import Registry
 from ima2.library.index import Index
 from ima2.library.rows import extension_of, thumb_of
 from ima2.media.sniff import MEDIA_TYPES, media_type_of
 from ima2.models import Picture
-from ima2.registry import Registry
 
 log = logging.getLogger("ima2.library")
 WORKERS = 2

@@ -13,11 +13,11 @@ from types import ModuleType
 from typing import Any
 
 from ima2.capabilities import Capabilities, Model, Sizes
-from ima2.context import PluginContext
 from ima2.contracts import EventSink, Job, Provider, Storage, Stored
 from ima2.database.sqlite import Database
 from ima2.errors import Ima2Error
 from ima2.http import Http
+from ima2.kernel.context import PluginContext
 from ima2.kernel.hooks import hookimpl
 from ima2.keys import is_key
 from ima2.models import Artifact, Event, ImageRequest, Notice, Partial, Phase, Picture, Update, Usage

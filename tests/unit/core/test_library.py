@@ -12,10 +12,10 @@ import pytest
 from ima2 import Storage
 from ima2.database.sqlite import Database
 from ima2.database.tables import TABLES
+from ima2.kernel.registry import Registry
 from ima2.library import Library, Query, splice
 from ima2.library.rows import build, is_media, thumb_of, url_of
 from ima2.media.embed import embed
-from ima2.registry import Registry
 from ima2.testing import MemoryStorage, picture
 from ima2_plugins.local_storage.storage import LocalStorage
 from ima2_plugins.pillow_thumbs.thumbnailer import PillowThumbnailer

@@ -11,8 +11,8 @@ from ima2.contracts import Provider
 from ima2.errors import Ima2Error
 from ima2.filming import film_provider
 from ima2.jobs.record import Draft
+from ima2.kernel.registry import Registry
 from ima2.models import Receipt
-from ima2.registry import Registry
 from ima2.testing import EchoProvider, FilmProvider, plugin
 
 

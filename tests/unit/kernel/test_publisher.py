@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ima2 import Event, EventSink
-from ima2.events import Publisher
+from ima2.kernel.publisher import Publisher
 from ima2.testing import RecordingSink, SlowSink
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
     from pydantic import BaseModel
 
-    from ima2.context import PluginContext
     from ima2.contracts import EventSink, Provider, Storage, Tables, Thumbnailer
+    from ima2.kernel.context import PluginContext
     from ima2.models import Panel
 
 

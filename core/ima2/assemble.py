@@ -15,7 +15,6 @@ from ima2.contracts import Storage
 from ima2.database.sqlite import Database
 from ima2.errors import Ima2Error
 from ima2.files import private_folder
-from ima2.http import Http
 from ima2.jobs.jobs import Jobs
 from ima2.jobs.process_lock import ProcessLock
 from ima2.jobs.record import now_ms
@@ -28,6 +27,7 @@ from ima2.kernel.report import remember
 from ima2.kernel.switches import Switches
 from ima2.library import Library
 from ima2.models import Event
+from ima2.network.http import Http
 from ima2.settings.config_file import ConfigFile
 from ima2.settings.model import Settings, load, plugin_settings
 from ima2.settings.paths import config_file

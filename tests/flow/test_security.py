@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ima2.addresses import is_loopback
 from ima2.errors import Ima2Error
+from ima2.network.addresses import is_loopback
 from ima2.server.serving import bind
 from ima2.testing import EchoProvider, plugin
 

@@ -77,7 +77,7 @@ def config(where: Places) -> Iterator[Check]:
     if path.exists() and os.name == "posix" and _open_to_others(path) and _holds_secret(document):
         yield Check("config-private", "warn", f"Others can read {label(path)}, which holds a key: chmod 600 it.")
     settings = loaded.settings
-    from ima2.addresses import is_loopback
+    from ima2.network.addresses import is_loopback
 
     if not is_loopback(settings.host) and settings.lan_token is None:
         yield Check("lan", "fail", "Other machines could reach the server, but IMA2_LAN_TOKEN is not set.")

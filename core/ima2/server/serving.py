@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
-from ima2.addresses import is_loopback
 from ima2.assemble import House
 from ima2.errors import Ima2Error
 from ima2.files import private_folder, write_whole
+from ima2.network.addresses import is_loopback
 from ima2.version import VERSION
 
 log = logging.getLogger("ima2.serve")

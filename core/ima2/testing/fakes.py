@@ -16,11 +16,11 @@ from ima2.capabilities import Capabilities, Model, Sizes
 from ima2.contracts import EventSink, Job, Provider, Storage, Stored
 from ima2.database.sqlite import Database
 from ima2.errors import Ima2Error
-from ima2.http import Http
 from ima2.kernel.context import PluginContext
 from ima2.kernel.hooks import hookimpl
 from ima2.keys import is_key
 from ima2.models import Artifact, Event, ImageRequest, Notice, Partial, Phase, Picture, Update, Usage
+from ima2.network.http import Http
 
 
 def picture(width: int = 64, height: int = 48, media_type: str = "image/png", color: str = "#3366cc") -> Picture:

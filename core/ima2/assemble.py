@@ -32,7 +32,7 @@ from ima2.settings.config_file import ConfigFile
 from ima2.settings.model import Settings, load, plugin_settings
 from ima2.settings.paths import config_file
 from ima2.settings.sources import sources
-from ima2.studio import Studio
+from ima2.studio.studio import Studio
 from ima2.ways.way import Limits
 
 log = logging.getLogger("ima2")

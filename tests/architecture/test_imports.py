@@ -70,11 +70,11 @@ def test_the_public_names_are_real_and_named_once() -> None:
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("ima2.studio", "from ima2_plugins.demo import x"),
+        ("ima2.studio.studio", "from ima2_plugins.demo import x"),
         ("ima2.server.app", "import ima2_provider_grok.provider"),
         ("ima2.models", "from ima2.contracts import Part"),
-        ("ima2.jobs.jobs", "def f():\n    from ima2.studio import Studio"),
-        ("ima2.studio", "from ima2.server.app import create_app"),
+        ("ima2.jobs.jobs", "def f():\n    from ima2.studio.studio import Studio"),
+        ("ima2.studio.studio", "from ima2.server.app import create_app"),
         ("ima2.cli.gen", "from ima2.server.app import create_app"),
     ],
 )

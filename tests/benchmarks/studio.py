@@ -69,9 +69,9 @@ class Ready(Provider):
 def serve(port: int) -> None:
     """Run the server of the benchmark, in this process."""
     from ima2.assemble import assemble
-    from ima2.memory import few_arenas
     from ima2.server.run import run
     from ima2.server.serving import bind
+    from ima2.studio.memory import few_arenas
 
     few_arenas()
     house = assemble(extra={"ready": plugin(providers=[Ready()])})

@@ -25,8 +25,8 @@ def serve(
     from ima2.assemble import assemble
     from ima2.cli import only_plugins
     from ima2.logs import configure
-    from ima2.memory import few_arenas
     from ima2.server.serving import bind, require_token
+    from ima2.studio.memory import few_arenas
 
     few_arenas()
     house = assemble(plugins=only_plugins(plugins))

@@ -14,7 +14,7 @@ from ima2.jobs.jobs import RunningJob
 from ima2.server.bodies import BIG, read_json
 from ima2.server.replies import Json
 from ima2.server.streams import Told
-from ima2.studio import seen
+from ima2.studio.studio import seen
 from ima2.ways.way import Outcome, Way
 
 W = TypeVar("W", bound=Way)

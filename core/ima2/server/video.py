@@ -28,7 +28,7 @@ from ima2.server.schemas import (
 )
 from ima2.server.sequences import plain, refused
 from ima2.server.streams import stream
-from ima2.studio import seen
+from ima2.studio.studio import seen
 from ima2.ways.analysis import DESCRIBE
 from ima2.ways.change import Change
 from ima2.ways.footage import clip_name, still

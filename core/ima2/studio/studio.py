@@ -13,7 +13,6 @@ from typing import Any
 
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error, canceled
-from ima2.filming import film_provider, resumed
 from ima2.jobs.job_errors import interrupted, suspended
 from ima2.jobs.jobs import Jobs, RunningJob
 from ima2.jobs.record import JobRecord, now_ms
@@ -21,7 +20,6 @@ from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
 from ima2.library import Library
 from ima2.media.sniff import EXTENSIONS
-from ima2.memory import Trim
 from ima2.models import (
     Artifact,
     Event,
@@ -35,10 +33,12 @@ from ima2.models import (
     Update,
     Usage,
 )
+from ima2.studio.memory import Trim
+from ima2.studio.video_jobs import film_provider, resumed
 from ima2.version import VERSION
 from ima2.ways.way import Limits, Made, Outcome, Way
 
-log = logging.getLogger("ima2.studio")
+log = logging.getLogger("ima2.studio.studio")
 Telling = Callable[[str, Mapping[str, Json]], None]
 
 
@@ -86,7 +86,7 @@ class Studio:
         return claims[0]
 
     def film_provider(self, name: Any = None) -> Provider:
-        """The provider of clips that a client names; see `ima2.filming.film_provider`."""
+        """The provider of clips that a client names; see `ima2.studio.video_jobs.film_provider`."""
         return film_provider(self.registry, self._default, name)
 
     # -- a job ---------------------------------------------------------------------------------

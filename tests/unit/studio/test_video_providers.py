@@ -9,10 +9,10 @@ import pytest
 from ima2.capabilities import Capabilities
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
-from ima2.filming import film_provider
 from ima2.jobs.record import Draft
 from ima2.kernel.registry import Registry
 from ima2.models import Receipt
+from ima2.studio.video_jobs import film_provider
 from ima2.testing import EchoProvider, FilmProvider, plugin
 
 

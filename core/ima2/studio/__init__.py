@@ -1,0 +1,1 @@
+"""Checking a request, running it, keeping what comes."""

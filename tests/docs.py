@@ -16,9 +16,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ima2.assemble import House, assemble
 from ima2.catalogue import ranked
 from ima2.contracts import Provider
+from ima2.runtime import Runtime, assemble
 from ima2.settings.model import Settings
 from ima2.settings.sources import is_secret_field, sources
 
@@ -28,7 +28,7 @@ PACKAGES = frozenset({"ima2", "ima2-provider-grok", "ima2-provider-gemini"})
 _PLACE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def house() -> House:
+def runtime() -> Runtime:
     """A process over an empty folder with every first-party plugin, and nothing that this machine has set."""
     with tempfile.TemporaryDirectory() as folder:
         bare = {"HOME": folder, "PATH": os.environ.get("PATH", ""), "IMA2_CONFIG_DIR": folder}
@@ -37,7 +37,7 @@ def house() -> House:
 
 def tables() -> dict[str, str]:
     """Every generated table by its name."""
-    found = house()
+    found = runtime()
     return {
         "kernel": settings_table(Settings, ""),
         "plugins": plugin_tables(found),
@@ -55,7 +55,7 @@ def filled(text: str, known: dict[str, str]) -> str:
 # -- settings -----------------------------------------------------------------------------------
 
 
-def plugin_tables(found: House) -> str:
+def plugin_tables(found: Runtime) -> str:
     """One table a plugin that has settings, under its name."""
     parts = []
     for record in found.booted.records:
@@ -136,7 +136,7 @@ def option_table(providers: Iterable[Provider]) -> str:
     return table(("Provider", "Option", "Values", "Default", "Meaning"), rows)
 
 
-def _ours(found: House) -> list[Provider]:
+def _ours(found: Runtime) -> list[Provider]:
     packages = {record.name: record.package for record in found.booted.records}
     owners = found.registry.owners
     return [one for one in ranked(found.registry) if packages[owners["provider", one.id]] in PACKAGES]

@@ -1,4 +1,4 @@
-"""What can be asked of this house, told from what its providers declare."""
+"""What can be asked of this process, told from what its providers declare."""
 
 from __future__ import annotations
 

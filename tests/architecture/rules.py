@@ -12,13 +12,13 @@ CORE, PLUGINS = ROOT / "core", ROOT / "plugins"
 PROVIDERS = {name: ROOT / f"ima2-provider-{name}" / "src" for name in ("grok", "gemini")}
 
 LAYERS = (
-    "version keys errors models capabilities files memory logs",
-    "contracts media network settings database streams jobrecord hookspecs owner",
-    "context registry events legacy",
-    "kernel jobstore jobs endings library catalogue",
+    "version keys errors models capabilities files logs",
+    "contracts media network settings database streams",
+    "kernel",
+    "jobs library catalogue legacy",
     "ways",
-    "studio filming",
-    "assemble",
+    "studio",
+    "runtime",
     "server cli testing",
 )
 """From the ground up. A module may import its own layer and those below it."""

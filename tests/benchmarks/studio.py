@@ -68,16 +68,16 @@ class Ready(Provider):
 
 def serve(port: int) -> None:
     """Run the server of the benchmark, in this process."""
-    from ima2.assemble import assemble
+    from ima2.runtime import assemble
     from ima2.server.run import run
     from ima2.server.serving import bind
     from ima2.studio.memory import few_arenas
 
     few_arenas()
-    house = assemble(extra={"ready": plugin(providers=[Ready()])})
+    runtime = assemble(extra={"ready": plugin(providers=[Ready()])})
     listener = bind("127.0.0.1", port)
-    house.port = port
-    run(house, listener, lambda: None)
+    runtime.port = port
+    run(runtime, listener, lambda: None)
 
 
 class Served:

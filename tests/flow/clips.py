@@ -1,4 +1,4 @@
-"""Asking a house for clips over the wire, and looking at what came of it."""
+"""Asking a runtime for clips over the wire, and looking at what came of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def film(client: Any, **fields: Any) -> dict[str, Any]:
 
 
 async def sidecar(client: Any, filename: str) -> dict[str, Any]:
-    value: dict[str, Any] = orjson.loads(await client.house.library.storage.get(f"{filename}.json"))
+    value: dict[str, Any] = orjson.loads(await client.runtime.library.storage.get(f"{filename}.json"))
     return value
 
 

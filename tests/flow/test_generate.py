@@ -1,4 +1,4 @@
-"""``POST /api/generate`` through the whole house, with providers that behave in one known way."""
+"""``POST /api/generate`` through the whole runtime, with providers that behave in one known way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_a_picture_comes_back_and_is_kept_with_its_story(ima2_client: Any)
     async with ima2_client(echo=plugin(providers=[EchoProvider()])) as client:
         answer = (await post(client, {**ECHO, "requestId": "r-1", "sessionId": "s_1"})).json()
         kept = await client.get(answer["url"])
-        storage = client.house.library.storage
+        storage = client.runtime.library.storage
         sidecar = json.loads(await storage.get(answer["filename"] + ".json"))
     assert answer["image"] == "data:image/png;base64," + base64.b64encode(kept.content).decode()
     assert (answer["requestId"], answer["provider"], answer["model"]) == ("r-1", "echo", "echo-1")

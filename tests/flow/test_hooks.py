@@ -26,29 +26,29 @@ class Taste(BaseModel):
     api_key: SecretStr | None = ima2.setting(None, env="TASTE_KEY")
 
 
-async def test_hook_ima2_settings(ima2_house: Any) -> None:
+async def test_hook_ima2_settings(ima2_runtime: Any) -> None:
     """The model's values arrive validated, with where they came from."""
     seen: list[ima2.PluginContext] = []
     taste = plugin(settings=Taste, providers=lambda ctx: seen.append(ctx))
-    async with ima2_house(environ={"TASTE_WARMTH": "7", "TASTE_KEY": "hush-hush"}, taste=taste):
+    async with ima2_runtime(environ={"TASTE_WARMTH": "7", "TASTE_KEY": "hush-hush"}, taste=taste):
         (ctx,) = seen
         assert ctx.settings.warmth == 7
         assert ctx.settings.api_key.get_secret_value() == "hush-hush"
         assert ctx.origins == {"warmth": "env", "api_key": "env"}
 
 
-async def test_settings_that_cannot_be_used_fail_that_plugin_alone(ima2_house: Any) -> None:
+async def test_settings_that_cannot_be_used_fail_that_plugin_alone(ima2_runtime: Any) -> None:
     bad, good = plugin(settings=Taste, providers=[EchoProvider()]), plugin(event_sinks=[RecordingSink()])
-    async with ima2_house(environ={"TASTE_WARMTH": "700"}, bad=bad, good=good) as house:
-        assert house.registry.providers == {}
-        assert "record" in house.registry.event_sinks
-        record = house.booted.record("bad")
+    async with ima2_runtime(environ={"TASTE_WARMTH": "700"}, bad=bad, good=good) as runtime:
+        assert runtime.registry.providers == {}
+        assert "record" in runtime.registry.event_sinks
+        record = runtime.booted.record("bad")
         assert record.stage == "settings"
         assert "warmth" in record.error
         assert "700" not in record.error
 
 
-async def test_hook_ima2_tables(ima2_house: Any) -> None:
+async def test_hook_ima2_tables(ima2_runtime: Any) -> None:
     """Tables are there before parts open, and are written and read through the context's database."""
     metadata = MetaData()
     Table("diary_notes", metadata, Column("id", Integer, primary_key=True), Column("text", Text))
@@ -64,8 +64,8 @@ async def test_hook_ima2_tables(ima2_house: Any) -> None:
             )
 
     diary = plugin(tables=ima2.Tables(metadata), event_sinks=lambda ctx: [Writer(ctx)])
-    async with ima2_house(diary=diary) as house:
-        rows = await house.database.read(
+    async with ima2_runtime(diary=diary) as runtime:
+        rows = await runtime.database.read(
             lambda connection: connection.execute(text("SELECT text FROM diary_notes")).scalars().all()
         )
         assert rows == ["open"]
@@ -102,9 +102,9 @@ async def test_hook_ima2_storages(ima2_client: Any) -> None:
         assert (await client.get(made["url"])).status_code == 200
 
 
-async def test_a_storage_that_nobody_offers_ends_the_start(ima2_house: Any) -> None:
+async def test_a_storage_that_nobody_offers_ends_the_start(ima2_runtime: Any) -> None:
     with pytest.raises(ima2.Ima2Error) as caught:
-        async with ima2_house(environ={"IMA2_STORAGE": "cellar"}):
+        async with ima2_runtime(environ={"IMA2_STORAGE": "cellar"}):
             pass
     assert caught.value.code == "STORAGE_MISSING"
     assert "memory" in caught.value.text
@@ -168,12 +168,12 @@ async def test_hook_ima2_routes(ima2_client: Any) -> None:
 _PATHS = {"good": "/api/greeting", "taken": "/api/health", "outside": "/elsewhere"}
 
 
-async def test_hook_ima2_panels(ima2_house: Any) -> None:
+async def test_hook_ima2_panels(ima2_runtime: Any) -> None:
     """Panels are told with the plugin that offers them; a wrong answer fails that plugin."""
     panel = ima2.Panel("greeting", "Greeting", "side", "/api/greeting/panel.js")
-    async with ima2_house(page=plugin(panels=[panel]), wrong=plugin(panels=["no panel"])) as house:
-        assert panels(house.booted) == [("page", panel)]
-        assert house.booted.record("wrong").stage == "ima2_panels"
+    async with ima2_runtime(page=plugin(panels=[panel]), wrong=plugin(panels=["no panel"])) as runtime:
+        assert panels(runtime.booted) == [("page", panel)]
+        assert runtime.booted.record("wrong").stage == "ima2_panels"
 
 
 async def test_panels_are_listed_for_the_page(ima2_client: Any) -> None:
@@ -183,7 +183,7 @@ async def test_panels_are_listed_for_the_page(ima2_client: Any) -> None:
     assert listed == [{"plugin": "page", "id": "greeting", "title": "Greeting", "slot": "side", "script": panel.script}]
 
 
-async def test_hook_ima2_lifespan(ima2_house: Any) -> None:
+async def test_hook_ima2_lifespan(ima2_runtime: Any) -> None:
     """The context manager surrounds the process's work, inside the opened parts."""
     told: list[str] = []
 
@@ -200,7 +200,7 @@ async def test_hook_ima2_lifespan(ima2_house: Any) -> None:
         yield
         told.append("left")
 
-    async with ima2_house(keeper=plugin(event_sinks=[Sink()], lifespan=lambda ctx: lifespan())):
+    async with ima2_runtime(keeper=plugin(event_sinks=[Sink()], lifespan=lambda ctx: lifespan())):
         assert told == ["part opened", "entered"]
     assert told[2:4] == ["left", "part closed"]
 

@@ -173,8 +173,8 @@ async def test_too_many_jobs_are_an_error_frame_and_a_status(ima2_client: Any) -
 async def test_the_inputs_decide_the_mode(ima2_client: Any, fields: Any, mode: str, pictures: int) -> None:
     provider = FilmProvider()
     async with ima2_client(film=plugin(providers=[provider])) as client:
-        await client.house.library.storage.put("a.png", picture().data)
-        await client.house.library.storage.put("a.mp4", clip().data)
+        await client.runtime.library.storage.put("a.png", picture().data)
+        await client.runtime.library.storage.put("a.mp4", clip().data)
         done = await film(client, **fields)
     asked = provider.asked[0]
     assert asked.mode == mode
@@ -215,8 +215,8 @@ async def test_a_clip_goes_on_from_the_last_frame_of_another(ima2_client: Any) -
 
 async def test_a_clip_that_cannot_be_read_is_not_gone_on_from(ima2_client: Any) -> None:
     async with ima2_client(film=plugin(providers=[FilmProvider()])) as client:
-        await client.house.library.storage.put("bad.mp4", clip().data[:60] + bytes(500))
-        await client.house.library.storage.put("no.mp4", b"no clip at all")
+        await client.runtime.library.storage.put("bad.mp4", clip().data[:60] + bytes(500))
+        await client.runtime.library.storage.put("no.mp4", b"no clip at all")
         bad = await film(client, continueFromVideo="bad.mp4")
         none = await film(client, continueFromVideo="no.mp4")
     assert (bad["code"], bad["status"]) == ("FILM_VIDEO_FRAME_FAILED", 500)

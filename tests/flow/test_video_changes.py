@@ -80,7 +80,7 @@ async def test_a_change_that_makes_no_sense_is_refused_in_the_bare_shape(
 ) -> None:
     provider = FilmProvider()
     async with ima2_client(film=plugin(providers=[provider, EchoProvider()])) as client:
-        await client.house.library.storage.put("no.mp4", b"no clip at all")
+        await client.runtime.library.storage.put("no.mp4", b"no clip at all")
         body = {"prompt": "x", "videoUrl": "https://c.example/a.mp4", **wrong}
         answer = await client.post(f"/api/video/{verb}", json=body)
         listed = (await client.get("/api/inflight?includeTerminal=1")).json()
@@ -101,7 +101,7 @@ async def test_a_change_that_fails_upstream_has_the_upstreams_status(ima2_client
 
 async def test_a_frame_is_a_png(ima2_client: Any) -> None:
     async with ima2_client(film=plugin(providers=[FilmProvider()])) as client:
-        await client.house.library.storage.put("a.mp4", clip().data)
+        await client.runtime.library.storage.put("a.mp4", clip().data)
         last = await client.get("/api/video/frame?file=a.mp4")
         half = await client.get("/api/video/frame?file=a.mp4&position=0.5")
         wrong = ["", "file=..%2Fx.mp4", "file=x.png", "file=x.mp4", "file=a.mp4&position=x", "file=a.mp4&position=9"]
@@ -114,7 +114,7 @@ async def test_a_frame_is_a_png(ima2_client: Any) -> None:
 
 async def test_a_clip_is_described_from_two_frames(ima2_client: Any) -> None:
     async with ima2_client(film=plugin(providers=[FilmProvider()])) as client:
-        await client.house.library.storage.put("a.mp4", clip().data)
+        await client.runtime.library.storage.put("a.mp4", clip().data)
         answer = await client.post("/api/video/analyze", json={"videoUrl": "a.mp4"})
         refused = [
             (await client.post("/api/video/analyze", json={"videoUrl": url})).status_code
@@ -131,8 +131,8 @@ async def test_a_clip_is_described_from_two_frames(ima2_client: Any) -> None:
 async def test_a_node_may_grow_from_the_end_of_a_clip(ima2_client: Any) -> None:
     echo = EchoProvider()
     async with ima2_client(parts=plugin(providers=[echo])) as client:
-        await client.house.library.storage.put("1795_ab.mp4", clip().data)
-        await client.house.library.storage.put("bad.mp4", b"no clip")
+        await client.runtime.library.storage.put("1795_ab.mp4", clip().data)
+        await client.runtime.library.storage.put("bad.mp4", b"no clip")
         body = {"prompt": "x", "provider": "echo", "parentNodeId": "1795_ab"}
         grown = await client.post("/api/node/generate", json=body)
         bad = await client.post("/api/node/generate", json={**body, "parentNodeId": "bad"})

@@ -13,7 +13,7 @@ from tests.flow.clips import BODY, ended, film, sidecar, told
 from tests.upstreams import xai
 from tests.upstreams.world import World, running
 
-from ima2.assemble import assemble, open_house
+from ima2.runtime import assemble, open_runtime
 from ima2.testing import EchoProvider, FilmProvider, MemoryStorage, RecordingSink, plugin
 
 
@@ -48,7 +48,7 @@ async def test_a_clip_that_is_collected_twice_is_one_file(ima2_client: Any) -> N
     async with ima2_client(film=plugin(providers=[first]), **parts) as client:
         name = (await film(client))["filename"]
         back = "UPDATE ima2_jobs SET status = 'active', owner = 'dead', finished_at = NULL"
-        await client.house.database.write(lambda connection: connection.exec_driver_sql(back))
+        await client.runtime.database.write(lambda connection: connection.exec_driver_sql(back))
     async with ima2_client(film=plugin(providers=[again], event_sinks=[heard]), **parts) as client:
         while not heard.named("done"):
             await asyncio.sleep(0.01)
@@ -67,8 +67,8 @@ async def test_a_process_that_soon_ends_leaves_ordered_clips_to_one_that_stays(
     parts = {"film": plugin(providers=[brief]), "memory": plugin(storages=[MemoryStorage()])}
     environ = {"IMA2_CONFIG_DIR": str(tmp_path / "home"), "IMA2_STORAGE": "memory"}
     made = assemble(environ=environ, extra=parts, discover_entry_points=False)
-    async with open_house(made, background=False) as house:
-        assert house.jobs.count == 0
+    async with open_runtime(made, background=False) as runtime:
+        assert runtime.jobs.count == 0
     async with ima2_client(film=plugin(providers=[after])) as client:
         while not after.resumed:
             await asyncio.sleep(0.01)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ima2.assemble import House, assemble, open_house
 from ima2.catalogue import capabilities
 from ima2.cli.choices import check_choices
 from ima2.cli.client import TIMED_OUT
@@ -20,6 +19,7 @@ from ima2.errors import Ima2Error
 from ima2.jobs.jobs import RunningJob
 from ima2.logs import configure
 from ima2.models import Picture
+from ima2.runtime import Runtime, assemble, open_runtime
 from ima2.ways.classic import Classic
 from ima2.ways.edit import Edit
 from ima2.ways.multimode import Multimode
@@ -43,16 +43,16 @@ async def generate_here(order: Order, plugins: str | None = None, hear: Hearing 
 
     Ctrl-C and a time limit cancel the upstream call: nobody would collect what came later.
     """
-    house = assemble(plugins=plugins)
-    configure("silent" if house.settings.log_level == "silent" else "warn")
-    check_choices(capabilities(house.registry, house.settings, source="local", server=None), order.body)
+    runtime = assemble(plugins=plugins)
+    configure("silent" if runtime.settings.log_level == "silent" else "warn")
+    check_choices(capabilities(runtime.registry, runtime.settings, source="local", server=None), order.body)
     try:
-        async with watched() as asked, open_house(house, background=False):
-            way = await _way(house, order)
-            running = await house.studio.admit(way)
-            task = house.studio.start(way, running, _telling(hear) if hear else None)
-            outcome = await _outcome(house, order, running, task, asked)
-            await _thumbnails(house)
+        async with watched() as asked, open_runtime(runtime, background=False):
+            way = await _way(runtime, order)
+            running = await runtime.studio.admit(way)
+            task = runtime.studio.start(way, running, _telling(hear) if hear else None)
+            outcome = await _outcome(runtime, order, running, task, asked)
+            await _thumbnails(runtime)
     except Ima2Error as error:
         error.details.setdefault("requestId", order.request_id)
         raise
@@ -60,11 +60,11 @@ async def generate_here(order: Order, plugins: str | None = None, hear: Hearing 
     return Result(pictures, outcome.elapsed, outcome.warnings, answer=way.reply(outcome))
 
 
-async def _way(house: House, order: Order) -> Way:
+async def _way(runtime: Runtime, order: Order) -> Way:
     """The request, read as the route of its path reads it."""
-    studio = house.studio
+    studio = runtime.studio
     if order.path == "/api/node/generate":
-        storage = house.library.storage
+        storage = runtime.library.storage
         return await Node.read(order.body, studio.provider, storage, studio.limits, order.request_id)
     way: Way = _READERS[order.path](order.body, studio.provider, studio.limits, order.request_id)
     return way
@@ -83,7 +83,7 @@ def _telling(hear: Hearing) -> Callable[[str, Mapping[str, Any]], None]:
 
 
 async def _outcome(
-    house: House, order: Order, running: RunningJob, task: asyncio.Task[Outcome], asked: asyncio.Event
+    runtime: Runtime, order: Order, running: RunningJob, task: asyncio.Task[Outcome], asked: asyncio.Event
 ) -> Outcome:
     """Wait for the end of the job, a person's Ctrl-C or the time limit, whichever comes first."""
 
@@ -96,7 +96,7 @@ async def _outcome(
             await asyncio.wait({task, stop}, timeout=order.timeout, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
-        await house.jobs.cancel(order.request_id)
+        await runtime.jobs.cancel(order.request_id)
         await asyncio.wait({task})
         if asked.is_set():
             raise interrupted("Stopped: the job was cancelled.", order.request_id)
@@ -107,10 +107,10 @@ async def _outcome(
             task.exception()
 
 
-async def _thumbnails(house: House) -> None:
+async def _thumbnails(runtime: Runtime) -> None:
     """Let the new pictures have their thumbnails; without them they are made at the server's next start."""
     try:
         async with asyncio.timeout(THUMBNAIL_S):
-            await house.library.thumbs.settled()
+            await runtime.library.thumbs.settled()
     except TimeoutError:
         return

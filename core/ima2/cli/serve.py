@@ -22,25 +22,25 @@ def serve(
     given["IMA2_PORT"] = None if port is None else str(port)
     os.environ.update({name: value for name, value in given.items() if value is not None})
 
-    from ima2.assemble import assemble
     from ima2.cli import only_plugins
     from ima2.logs import configure
+    from ima2.runtime import assemble
     from ima2.server.serving import bind, require_token
     from ima2.studio.memory import few_arenas
 
     few_arenas()
-    house = assemble(plugins=only_plugins(plugins))
-    configure(house.settings.log_level)
-    require_token(house)
-    listener = bind(house.settings.host, house.settings.port)
-    house.port = listener.getsockname()[1]
+    runtime = assemble(plugins=only_plugins(plugins))
+    configure(runtime.settings.log_level)
+    require_token(runtime)
+    listener = bind(runtime.settings.host, runtime.settings.port)
+    runtime.port = listener.getsockname()[1]
 
     from ima2.server.run import run
     from ima2.server.welcome import welcome
 
     def ready() -> None:
-        click.echo("\n".join(welcome(house)))
+        click.echo("\n".join(welcome(runtime)))
         if open_page:
-            click.launch(f"http://localhost:{house.port}/")
+            click.launch(f"http://localhost:{runtime.port}/")
 
-    run(house, listener, ready)
+    run(runtime, listener, ready)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PluginContext:
-    """One plugin's view of the house.
+    """What one plugin sees of the process.
 
     ``settings`` is what `ima2_settings` asked for, validated (``None`` without that hook). ``config_dir`` is the
     user's folder, ``data_dir`` this plugin's own below it, made on first use by `private_dir`. ``http`` gives the one

@@ -26,18 +26,18 @@ async def opened(booted: Booted, timeout: float = 5.0) -> AsyncIterator[None]:
     A part or lifespan that fails, or takes longer than ``timeout`` seconds, fails its plugin: what that plugin had open
     is closed and its parts leave the registry. Closing never raises; what goes wrong there is logged.
     """
-    house = _House(booted, timeout)
+    runtime = _OpenParts(booted, timeout)
     try:
         for wave in range(len(WAVES)):
-            await house.open_parts(wave)
-        await house.enter_lifespans()
+            await runtime.open_parts(wave)
+        await runtime.enter_lifespans()
         yield
     finally:
-        await house.close()
+        await runtime.close()
 
 
 @dataclass(slots=True)
-class _House:
+class _OpenParts:
     booted: Booted
     timeout: float
     waves: list[list[tuple[str, Part]]] = field(default_factory=lambda: [[] for _ in WAVES])

@@ -1,17 +1,17 @@
-"""How routes reach the house."""
+"""How routes reach the runtime."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
 
-from ima2.assemble import House
+from ima2.runtime import Runtime
 
 
-def house_of(request: Request) -> House:
-    """The house a request came to."""
-    house: object = request.app.state.house
-    assert isinstance(house, House)
-    return house
+def runtime_of(request: Request) -> Runtime:
+    """The runtime a request came to."""
+    runtime: object = request.app.state.runtime
+    assert isinstance(runtime, Runtime)
+    return runtime
 
 
 def request_id_of(request: Request) -> str:

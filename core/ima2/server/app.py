@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
-from ima2.assemble import House, open_house
 from ima2.errors import Ima2Error
 from ima2.kernel.boot import fail, panels, routers
+from ima2.runtime import Runtime, open_runtime
 from ima2.server import files, generate, history, inflight, lan, nodes, page, sequences, status, video
 from ima2.server.gate import Gate
 from ima2.server.replies import Json, failure
@@ -38,12 +38,12 @@ ROUTERS = (
 )
 
 
-def create_app(house: House, *, hosts: Iterable[str] = ()) -> Gate:
-    """The whole server as one ASGI application. Entering its lifespan opens the house."""
+def create_app(runtime: Runtime, *, hosts: Iterable[str] = ()) -> Gate:
+    """The whole server as one ASGI application. Entering its lifespan opens the runtime."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with open_house(house):
+        async with open_runtime(runtime):
             yield
 
     app = FastAPI(
@@ -57,31 +57,31 @@ def create_app(house: House, *, hosts: Iterable[str] = ()) -> Gate:
         redirect_slashes=False,
         default_response_class=Json,
     )
-    app.state.house = house
+    app.state.runtime = runtime
     for router in ROUTERS:
         _mount(app, router)
-    for name, router in routers(house.booted):
-        _include(app, house, name, router)
-    app.state.panels = panels(house.booted)
+    for name, router in routers(runtime.booted):
+        _include(app, runtime, name, router)
+    app.state.panels = panels(runtime.booted)
     _mount(app, status.aliases)
     app.add_exception_handler(Ima2Error, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _crashed)
-    token = house.settings.lan_token
-    names = {house.settings.host, *hosts, *house.settings.allowed_hosts}
+    token = runtime.settings.lan_token
+    names = {runtime.settings.host, *hosts, *runtime.settings.allowed_hosts}
     return Gate(app, hosts=names, token=token.get_secret_value() if token else None)
 
 
-def _include(app: FastAPI, house: House, plugin: str, router: APIRouter) -> None:
+def _include(app: FastAPI, runtime: Runtime, plugin: str, router: APIRouter) -> None:
     """Mount a plugin's routes, all or none: below ``/api/``, and none that is taken."""
     taken = {(method, _shape(path)) for path, methods in _paths(app.router.routes) for method in methods}
     for path, methods in _paths(router.routes):
         if not path.startswith("/api/"):
-            return fail(house.booted, plugin, "ima2_routes", f"Route {path} is not below /api/.")
+            return fail(runtime.booted, plugin, "ima2_routes", f"Route {path} is not below /api/.")
         clash = next((method for method in methods if (method, _shape(path)) in taken), None)
         if clash:
-            return fail(house.booted, plugin, "ima2_routes", f"{clash} {path} is already served.")
+            return fail(runtime.booted, plugin, "ima2_routes", f"{clash} {path} is already served.")
     _mount(app, router)
     return None
 

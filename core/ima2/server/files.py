@@ -11,7 +11,7 @@ from ima2.keys import is_key
 from ima2.library.rows import extension_of
 from ima2.media.sniff import MEDIA_TYPES
 from ima2.server import examples
-from ima2.server.access import house_of
+from ima2.server.access import runtime_of
 
 router = APIRouter(include_in_schema=True, tags=["files"])
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
@@ -27,18 +27,18 @@ _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 async def generated(request: Request, key: str) -> Response:
     """The bytes, cacheable for ever, in ranges if asked. Sidecars, hidden names and anything that is no media are
     404."""
-    house = house_of(request)
+    runtime = runtime_of(request)
     if key.lower().endswith(".json"):
         return PlainTextResponse("Generated metadata is not public", 404)
     media_type = MEDIA_TYPES.get(extension_of(key))
     if media_type is None or not is_key(key):
         return _missing()
-    storage = house.library.storage
+    storage = runtime.library.storage
     try:
         stored = await storage.stat(key)
     except KeyError:
         return _missing()
-    headers = {"Cache-Control": _cache(key, house.settings.static_max_age)}
+    headers = {"Cache-Control": _cache(key, runtime.settings.static_max_age)}
     path = storage.local_path(key)
     if path is not None:
         return FileResponse(path, media_type=media_type, headers=headers)

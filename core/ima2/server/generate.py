@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 
 from ima2.errors import Ima2Error
-from ima2.server.access import house_of, request_id_of
+from ima2.server.access import request_id_of, runtime_of
 from ima2.server.posting import named, off_loop, read_fields, start_in_background
 from ima2.server.replies import Json, by_url, failure, reply
 from ima2.server.schemas import EDIT_BODY, GENERATE_BODY, GENERATE_RESPONSES
@@ -47,9 +47,9 @@ async def edit(request: Request, images: Images = "data") -> Json:
 
 
 async def _answer(request: Request, kind: type[Classic | Edit], images: str, *, may_be_async: bool) -> Json:
-    house, request_id = house_of(request), request_id_of(request)
-    studio = house.studio
-    fields = await read_fields(request, house)
+    runtime, request_id = runtime_of(request), request_id_of(request)
+    studio = runtime.studio
+    fields = await read_fields(request, runtime)
     try:
         way: PictureWay = await off_loop(request, kind.read, fields, studio.provider, studio.limits, request_id)
     except Ima2Error as error:
@@ -59,7 +59,7 @@ async def _answer(request: Request, kind: type[Classic | Edit], images: str, *, 
     except Ima2Error as error:
         return failure(error, flat(error, way.id))
     if may_be_async and way.asked_async:
-        return start_in_background(house, way, running, **{"async": True})
+        return start_in_background(runtime, way, running, **{"async": True})
     try:
         outcome = await asyncio.shield(studio.start(way, running))
     except Ima2Error as error:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from ima2.library import Library, Listed, splice
 from ima2.library import Query as Page
 from ima2.server import examples
-from ima2.server.access import house_of
+from ima2.server.access import runtime_of
 from ima2.server.replies import Json
 
 router = APIRouter(tags=["history"])
@@ -26,16 +26,16 @@ _BROWSER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
 async def history(request: Request) -> Json:
     """Rows newest first. Query: ``limit``, ``since``, ``before`` with ``beforeFilename``, ``sessionId``, ``requestId``,
     ``favoritesOnly``, ``groupBy=session``. As in the reference, a value that does not parse counts as absent."""
-    house = house_of(request)
-    query = page_query(request, house.settings.history_page_size, house.settings.history_max_page)
-    rows, more = await house.library.page(query)
+    runtime = runtime_of(request)
+    query = page_query(request, runtime.settings.history_page_size, runtime.settings.history_max_page)
+    rows, more = await runtime.library.page(query)
     cursor = {"before": rows[-1].created_at, "beforeFilename": rows[-1].key} if rows and more else None
-    tail: dict[str, object] = {"total": house.library.index.total, "nextCursor": cursor}
-    if house.library.scan.running:
-        tail["indexing"] = {"done": house.library.scan.done, "todo": house.library.scan.todo}
+    tail: dict[str, object] = {"total": runtime.library.index.total, "nextCursor": cursor}
+    if runtime.library.scan.running:
+        tail["indexing"] = {"done": runtime.library.scan.done, "todo": runtime.library.scan.todo}
     if _one(request, "groupBy") == "session":
-        return Json(await _grouped(house.library, rows, tail))
-    items = orjson.Fragment(b"[" + b",".join(_spliced(house.library, row) for row in rows) + b"]")
+        return Json(await _grouped(runtime.library, rows, tail))
+    items = orjson.Fragment(b"[" + b",".join(_spliced(runtime.library, row) for row in rows) + b"]")
     return Json(orjson.dumps({"items": items, **tail}))
 
 

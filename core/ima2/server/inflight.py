@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from ima2.jobs.record import JobRecord
 from ima2.server import examples
-from ima2.server.access import house_of
+from ima2.server.access import runtime_of
 from ima2.server.replies import Json
 
 router = APIRouter(tags=["jobs"])
@@ -23,7 +23,7 @@ async def list_jobs(
 ) -> Json:
     """Running jobs, oldest first; with ``includeTerminal=1`` also those that ended within five minutes, newest
     first."""
-    jobs = house_of(request).jobs
+    jobs = runtime_of(request).jobs
     answer = {"jobs": [active(record) for record in jobs.active(kind, session_id)]}
     if include_terminal in {"1", "true"}:
         answer["terminalJobs"] = [terminal(record) for record in jobs.ended(kind, session_id)]
@@ -33,7 +33,7 @@ async def list_jobs(
 @router.delete("/api/inflight/{request_id:path}", summary="Cancel a job", responses=examples.CANCELED)
 async def cancel(request: Request, request_id: str) -> Json:
     """Stop a job and the upstream call it waits for. Always 200; the two flags tell what there was to stop."""
-    was_active, aborted = await house_of(request).jobs.cancel(request_id)
+    was_active, aborted = await runtime_of(request).jobs.cancel(request_id)
     return Json({"requestId": request_id, "active": was_active, "aborted": aborted})
 
 

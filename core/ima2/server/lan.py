@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from ima2.errors import Ima2Error
 from ima2.server import examples
-from ima2.server.access import house_of
+from ima2.server.access import runtime_of
 from ima2.server.bodies import read_json
 from ima2.server.gate import COOKIE
 from ima2.server.replies import Json
@@ -20,7 +20,7 @@ router = APIRouter(tags=["lan"])
 async def login(request: Request) -> Json:
     """Body ``{"token"}``. Sets a cookie that pages and event streams send by themselves; 401 ``TOKEN_REQUIRED``
     otherwise."""
-    token = house_of(request).settings.lan_token
+    token = runtime_of(request).settings.lan_token
     fields = await read_json(request) or {}
     given = fields.get("token")
     if token is None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from ima2.errors import Ima2Error
 from ima2.library.rows import sidecar_of, url_of
 from ima2.server import examples
-from ima2.server.access import house_of, request_id_of
+from ima2.server.access import request_id_of, runtime_of
 from ima2.server.posting import named, read_fields, start_in_background, start_telling
 from ima2.server.replies import Json, failure, reply
 from ima2.server.schemas import GENERATE_RESPONSES, NODE_BODY
@@ -35,21 +35,21 @@ async def grow(request: Request) -> Response:
 
     Whatever is wrong with the request is JSON with a real status, for streams too.
     """
-    house, request_id = house_of(request), request_id_of(request)
-    fields = await read_fields(request, house)
+    runtime, request_id = runtime_of(request), request_id_of(request)
+    fields = await read_fields(request, runtime)
     as_stream = "text/event-stream" in request.headers.get("accept", "")
     in_background = fields.get("async") is True
     told_fields = {**fields, "_stream": as_stream}
-    studio = house.studio
+    studio = runtime.studio
     try:
-        way = await Node.read(told_fields, studio.provider, house.library.storage, studio.limits, request_id)
+        way = await Node.read(told_fields, studio.provider, runtime.library.storage, studio.limits, request_id)
         running = await studio.admit(way)
     except Ima2Error as error:
         return failure(error, node_error(error, parent_id_of(Body(fields)), named(fields, request_id)))
     if in_background:
-        return start_in_background(house, way, running)
+        return start_in_background(runtime, way, running)
     if as_stream:
-        return stream(start_telling(house, way, running))
+        return stream(start_telling(runtime, way, running))
     try:
         outcome = await asyncio.shield(studio.start(way, running))
     except Ima2Error as error:
@@ -60,7 +60,7 @@ async def grow(request: Request) -> Response:
 @router.get("/api/node/{node_id}", summary="Look a node up", responses=examples.NODE)
 async def node(request: Request, node_id: str) -> Json:
     """What is known of a node, and where its picture is. 404 ``NODE_NOT_FOUND``."""
-    storage = house_of(request).library.storage
+    storage = runtime_of(request).library.storage
     key = await key_of(node_id, storage) if NODE_ID.fullmatch(node_id) else None
     try:
         meta = orjson.loads(await storage.get(sidecar_of(key))) if key else None

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
-from ima2.assemble import House
 from ima2.errors import Ima2Error
 from ima2.jobs.jobs import RunningJob
+from ima2.runtime import Runtime
 from ima2.server.bodies import BIG, read_json
 from ima2.server.replies import Json
 from ima2.server.streams import Told
@@ -20,9 +20,9 @@ from ima2.ways.way import Outcome, Way
 W = TypeVar("W", bound=Way)
 
 
-async def read_fields(request: Request, house: House) -> Mapping[str, Any]:
+async def read_fields(request: Request, runtime: Runtime) -> Mapping[str, Any]:
     """The body as a JSON object, or 400 ``INVALID_BODY`` where there is none."""
-    fields = await read_json(request, house.settings.body_limit)
+    fields = await read_json(request, runtime.settings.body_limit)
     if fields is None:
         raise Ima2Error("INVALID_BODY", 400, "A JSON body is needed (Content-Type: application/json).")
     return fields
@@ -40,13 +40,13 @@ def named(fields: Mapping[str, Any], fallback: str) -> str:
     return value if isinstance(value, str) and 0 < len(value) <= 128 else fallback
 
 
-def start_in_background(house: House, way: Way, running: RunningJob, **more: Any) -> Json:
+def start_in_background(runtime: Runtime, way: Way, running: RunningJob, **more: Any) -> Json:
     """Run the job on its own; the answer is 202 with its id."""
-    house.studio.start(way, running).add_done_callback(seen)
+    runtime.studio.start(way, running).add_done_callback(seen)
     return Json({"requestId": way.id, **more}, 202)
 
 
-def start_telling(house: House, way: Way, running: RunningJob) -> Told:
+def start_telling(runtime: Runtime, way: Way, running: RunningJob) -> Told:
     """Run the job and tell its client on a stream of its own, which ends with ``done`` or ``error``."""
     told = Told()
 
@@ -58,5 +58,5 @@ def start_telling(house: House, way: Way, running: RunningJob) -> Told:
             told("done", way.reply(task.result()))
         told.end()
 
-    house.studio.start(way, running, told).add_done_callback(ended)
+    runtime.studio.start(way, running, told).add_done_callback(ended)
     return told

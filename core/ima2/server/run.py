@@ -10,18 +10,18 @@ from collections.abc import Callable
 
 import uvicorn
 
-from ima2.assemble import House, wind_down
+from ima2.runtime import Runtime, wind_down
 from ima2.server.app import create_app
 from ima2.server.serving import ANYWHERE, advertised, own_names
-from ima2.server.status import runtime
+from ima2.server.status import process_facts
 
 
 class Server(uvicorn.Server):
     """uvicorn that tells when it really listens, and ends jobs and streams before it waits for connections."""
 
-    def __init__(self, config: uvicorn.Config, house: House, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, runtime: Runtime, ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._house = house
+        self._runtime = runtime
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -30,19 +30,19 @@ class Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await wind_down(self._house)
+        await wind_down(self._runtime)
         await super().shutdown(sockets)
 
 
-def run(house: House, listener: socket.socket, ready: Callable[[], None]) -> None:
+def run(runtime: Runtime, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve on an open socket. Returns when stopped by a signal; running jobs are closed as interrupted by then."""
-    hosts = own_names() if house.settings.host in ANYWHERE else ()
+    hosts = own_names() if runtime.settings.host in ANYWHERE else ()
     config = uvicorn.Config(
-        create_app(house, hosts=hosts),
+        create_app(runtime, hosts=hosts),
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=max(1, round(house.settings.shutdown_grace_s)),
+        timeout_graceful_shutdown=max(1, round(runtime.settings.shutdown_grace_s)),
         timeout_keep_alive=75,
         lifespan="on",
         loop="uvloop" if sys.platform != "win32" else "asyncio",
@@ -51,8 +51,8 @@ def run(house: House, listener: socket.socket, ready: Callable[[], None]) -> Non
     )
 
     async def serve() -> None:
-        server = Server(config, house, ready)
-        with advertised(house, runtime(house)):
+        server = Server(config, runtime, ready)
+        with advertised(runtime, process_facts(runtime)):
             await server.serve(sockets=[listener])
 
     # uvicorn raises a signal again once it has shut down. Stopping on request is a success: nothing is left to do.

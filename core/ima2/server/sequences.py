@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from ima2.errors import Ima2Error
-from ima2.server.access import house_of, request_id_of
+from ima2.server.access import request_id_of, runtime_of
 from ima2.server.posting import named, off_loop, read_fields, start_in_background, start_telling
 from ima2.server.replies import failure
 from ima2.server.schemas import GENERATE_RESPONSES, SEQUENCE_BODY
@@ -31,18 +31,18 @@ async def multimode(request: Request) -> Response:
     With ``"async": true`` answers 202 at once. Without, as in the reference, even a refusal is a stream: one
     ``error`` frame.
     """
-    house, request_id = house_of(request), request_id_of(request)
-    fields = await read_fields(request, house)
+    runtime, request_id = runtime_of(request), request_id_of(request)
+    fields = await read_fields(request, runtime)
     in_background = fields.get("async") is True
     try:
-        studio = house.studio
+        studio = runtime.studio
         way = await off_loop(request, Multimode.read, fields, studio.provider, studio.limits, request_id)
         running = await studio.admit(way)
     except Ima2Error as error:
         return refused(error, plain(error, named(fields, request_id)), as_stream=not in_background)
     if in_background:
-        return start_in_background(house, way, running)
-    return stream(start_telling(house, way, running))
+        return start_in_background(runtime, way, running)
+    return stream(start_telling(runtime, way, running))
 
 
 def plain(error: Ima2Error, request_id: str) -> dict[str, Any]:

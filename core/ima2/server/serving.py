@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
-from ima2.assemble import House
 from ima2.errors import Ima2Error
 from ima2.files import private_folder, write_whole
 from ima2.network.addresses import is_loopback
+from ima2.runtime import Runtime
 from ima2.version import VERSION
 
 log = logging.getLogger("ima2.serve")
@@ -23,9 +23,9 @@ TRIES = 21
 ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
 
 
-def require_token(house: House) -> None:
+def require_token(runtime: Runtime) -> None:
     """Refuse to listen to other machines without a token: ``LAN_TOKEN_REQUIRED``."""
-    if not is_loopback(house.settings.host) and house.settings.lan_token is None:
+    if not is_loopback(runtime.settings.host) and runtime.settings.lan_token is None:
         text = (
             "Other machines could reach this address. Set IMA2_LAN_TOKEN to a secret of your own first, "
             "or bind to 127.0.0.1."
@@ -61,27 +61,27 @@ def own_names() -> list[str]:
     return sorted(names)
 
 
-def address(house: House) -> str:
+def address(runtime: Runtime) -> str:
     """The URL of this server."""
-    host = house.settings.host
+    host = runtime.settings.host
     shown = "localhost" if host in ANYWHERE else f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{house.port or house.settings.port}"
+    return f"http://{shown}:{runtime.port or runtime.settings.port}"
 
 
 @contextmanager
-def advertised(house: House, runtime: dict[str, Any]) -> Iterator[None]:
+def advertised(runtime: Runtime, facts: dict[str, Any]) -> Iterator[None]:
     """Tell clients where the server is, in ``server.json``, for as long as it listens. Holds nothing secret."""
-    path = house.settings.advertisement
+    path = runtime.settings.advertisement
     note = {
-        "port": house.port,
-        "url": address(house),
+        "port": runtime.port,
+        "url": address(runtime),
         "pid": os.getpid(),
-        "startedAt": house.started_at,
+        "startedAt": runtime.started_at,
         "version": VERSION,
     }
     try:
         private_folder(path.parent)
-        write_whole(path, orjson.dumps({**note, **runtime}, option=orjson.OPT_INDENT_2))
+        write_whole(path, orjson.dumps({**note, **facts}, option=orjson.OPT_INDENT_2))
     except OSError as error:
         log.warning("server.json could not be written: %s", error.strerror)
     try:

@@ -10,14 +10,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from ima2.assemble import House
 from ima2.capabilities import ProviderStatus
 from ima2.catalogue import capabilities, provider_row, ranked
 from ima2.errors import Ima2Error
 from ima2.kernel.report import rows
 from ima2.legacy import storage_report
+from ima2.runtime import Runtime
 from ima2.server import examples
-from ima2.server.access import house_of
+from ima2.server.access import runtime_of
 from ima2.server.replies import Json
 from ima2.server.serving import address
 from ima2.version import VERSION
@@ -31,17 +31,17 @@ PROBE_S = 5.0
 @router.get("/api/health", summary="Is it alive?", responses=examples.HEALTH)
 async def health(request: Request) -> Json:
     """Answers at once, whatever else goes on. ``indexing`` appears while the gallery is being read."""
-    house = house_of(request)
-    scan = house.library.scan
+    runtime = runtime_of(request)
+    scan = runtime.library.scan
     answer: dict[str, Any] = {
         "ok": True,
         "version": VERSION,
-        "provider": _default(house),
-        "uptimeSec": round(time.time() - house.started_at / 1000),
-        "activeJobs": house.jobs.count,
+        "provider": _default(runtime),
+        "uptimeSec": round(time.time() - runtime.started_at / 1000),
+        "activeJobs": runtime.jobs.count,
         "pid": os.getpid(),
-        "startedAt": house.started_at,
-        "runtime": runtime(house),
+        "startedAt": runtime.started_at,
+        "runtime": process_facts(runtime),
     }
     if scan.running:
         answer["indexing"] = {"done": scan.done, "todo": scan.todo}
@@ -51,13 +51,13 @@ async def health(request: Request) -> Json:
 @router.get("/api/providers", summary="The providers in use", responses=examples.PROVIDERS)
 async def providers(request: Request) -> Json:
     """What each can do and what it lacks, and the fields that clients of the reference look for."""
-    house = house_of(request)
+    runtime = runtime_of(request)
     answer: dict[str, Any] = {}
-    for provider in ranked(house.registry):
+    for provider in ranked(runtime.registry):
         answer.update(provider.about())
-    answer["default"] = _default(house)
-    answer["providers"] = [provider_row(provider, house.registry) for provider in ranked(house.registry)]
-    answer["runtime"] = runtime(house)
+    answer["default"] = _default(runtime)
+    answer["providers"] = [provider_row(provider, runtime.registry) for provider in ranked(runtime.registry)]
+    answer["runtime"] = process_facts(runtime)
     return Json(answer)
 
 
@@ -65,8 +65,8 @@ async def providers(request: Request) -> Json:
 @router.get("/api/providers/{provider_id}/status", summary="Probe one provider", responses=examples.PROBE)
 async def provider_status(request: Request, provider_id: str) -> Json:
     """A live probe within five seconds. 404 ``UNKNOWN_PROVIDER`` for an id nobody offers."""
-    house = house_of(request)
-    provider = house.registry.providers.get(provider_id.lower())
+    runtime = runtime_of(request)
+    provider = runtime.registry.providers.get(provider_id.lower())
     if provider is None:
         raise Ima2Error("UNKNOWN_PROVIDER", 404, "No such provider.")
     try:
@@ -74,7 +74,7 @@ async def provider_status(request: Request, provider_id: str) -> Json:
             found = await provider.status()
     except TimeoutError:
         found = ProviderStatus("offline", reason="No answer within five seconds.")
-    answer: dict[str, Any] = {"status": found.state, "runtime": runtime(house)}
+    answer: dict[str, Any] = {"status": found.state, "runtime": process_facts(runtime)}
     if found.models:
         answer["models"] = list(found.models)
     if found.reason:
@@ -85,8 +85,8 @@ async def provider_status(request: Request, provider_id: str) -> Json:
 @router.get("/api/plugins", summary="Every plugin and its state", responses=examples.PLUGINS)
 async def plugins(request: Request) -> Json:
     """The rows of ``ima2 plugins list --check``."""
-    house = house_of(request)
-    return Json({"plugins": rows(house.booted.records, house.registry)})
+    runtime = runtime_of(request)
+    return Json({"plugins": rows(runtime.booted.records, runtime.registry)})
 
 
 @router.get("/api/panels", summary="Pieces of the page that plugins bring", responses=examples.PANELS)
@@ -99,32 +99,32 @@ async def panel_list(request: Request) -> Json:
 @router.get("/api/capabilities", summary="What can be asked of this server", responses=examples.CAPABILITIES)
 async def capability_list(request: Request) -> Json:
     """Built from what the providers declare; holds no setting that is secret."""
-    house = house_of(request)
-    return Json(capabilities(house.registry, house.settings, source="server", server=address(house)))
+    runtime = runtime_of(request)
+    return Json(capabilities(runtime.registry, runtime.settings, source="server", server=address(runtime)))
 
 
 @router.get("/api/storage/status", summary="Where the gallery lies", responses=examples.STORAGE)
 async def storage_status(request: Request) -> Json:
     """Counts files; never names a path outside the home folder in full."""
-    house = house_of(request)
-    return Json({"ok": True, "data": await asyncio.to_thread(storage_report, house.settings, house.environ)})
+    runtime = runtime_of(request)
+    return Json({"ok": True, "data": await asyncio.to_thread(storage_report, runtime.settings, runtime.environ)})
 
 
-def runtime(house: House) -> dict[str, Any]:
+def process_facts(runtime: Runtime) -> dict[str, Any]:
     """Addresses of this server and of the local processes that providers lean on."""
-    port = house.port
+    port = runtime.port
     answer: dict[str, Any] = {
-        "backend": {"configuredPort": house.settings.port, "actualPort": port, "url": address(house)}
+        "backend": {"configuredPort": runtime.settings.port, "actualPort": port, "url": address(runtime)}
     }
-    for name, provider in house.registry.providers.items():
+    for name, provider in runtime.registry.providers.items():
         leans_on = provider.runtime()
         if leans_on is not None:
             answer[name] = dict(leans_on)
     return answer
 
 
-def _default(house: House) -> str:
+def _default(runtime: Runtime) -> str:
     try:
-        return house.studio.default_provider()
+        return runtime.studio.default_provider()
     except Ima2Error:
         return ""

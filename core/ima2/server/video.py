@@ -13,7 +13,7 @@ from ima2.errors import Ima2Error
 from ima2.library.rows import extension_of
 from ima2.media.frames import LATEST, Position
 from ima2.models import TextRequest
-from ima2.server.access import house_of, request_id_of
+from ima2.server.access import request_id_of, runtime_of
 from ima2.server.posting import named, read_fields, start_in_background, start_telling
 from ima2.server.replies import Json
 from ima2.server.schemas import (
@@ -51,19 +51,19 @@ async def make(request: Request) -> Response:
     With ``"async": true`` answers 202 at once. Without, as in the reference, even a refusal is a stream: one
     ``error`` frame.
     """
-    house, request_id = house_of(request), request_id_of(request)
-    fields = await read_fields(request, house)
+    runtime, request_id = runtime_of(request), request_id_of(request)
+    fields = await read_fields(request, runtime)
     in_background = fields.get("async") is True
-    studio = house.studio
+    studio = runtime.studio
     try:
-        way = await Film.read(fields, studio.film_provider, house.library, studio.limits, request_id)
+        way = await Film.read(fields, studio.film_provider, runtime.library, studio.limits, request_id)
         running = await studio.admit(way)
     except Ima2Error as error:
         second = named({"requestId": fields.get("clientRequestId")}, request_id)
         return refused(error, plain(error, named(fields, second)), as_stream=not in_background)
     if in_background:
-        return start_in_background(house, way, running)
-    return stream(start_telling(house, way, running))
+        return start_in_background(runtime, way, running)
+    return stream(start_telling(runtime, way, running))
 
 
 @router.post(
@@ -97,7 +97,7 @@ async def frame(
     """One frame as a PNG."""
     if not file:
         raise Ima2Error("VIDEO_FILE_REQUIRED", 400, "The query must name a clip: file=….mp4")
-    picture = await still(house_of(request).library.storage, clip_name(file), _position(position))
+    picture = await still(runtime_of(request).library.storage, clip_name(file), _position(position))
     return Response(picture.data, media_type=picture.media_type)
 
 
@@ -109,10 +109,10 @@ async def frame(
 )
 async def analyze(request: Request) -> Json:
     """What a clip shows, in words, from its first and last frame."""
-    house = house_of(request)
-    fields = await read_fields(request, house)
-    provider = house.studio.film_provider(fields.get("provider"))
-    key, storage = _clip_of(fields), house.library.storage
+    runtime = runtime_of(request)
+    fields = await read_fields(request, runtime)
+    provider = runtime.studio.film_provider(fields.get("provider"))
+    key, storage = _clip_of(fields), runtime.library.storage
     first, last = await still(storage, key, 0.0), await still(storage, key, "last")
     answer = await provider.text(TextRequest(DESCRIBE, provider.id, pictures=(first, last)))
     if not answer.text.strip():
@@ -122,10 +122,10 @@ async def analyze(request: Request) -> Json:
 
 async def _changed(request: Request, mode: Literal["edit", "extend"]) -> Json:
     """Run a change as a job behind an answer that waits for it. Errors have the bare shape."""
-    house, request_id = house_of(request), request_id_of(request)
-    studio = house.studio
-    fields = await read_fields(request, house)
-    way = await Change.read(mode, fields, studio.film_provider, house.library, studio.limits, request_id)
+    runtime, request_id = runtime_of(request), request_id_of(request)
+    studio = runtime.studio
+    fields = await read_fields(request, runtime)
+    way = await Change.read(mode, fields, studio.film_provider, runtime.library, studio.limits, request_id)
     task = studio.start(way, await studio.admit(way))
     task.add_done_callback(seen)
     return Json(way.reply(await asyncio.shield(task)))

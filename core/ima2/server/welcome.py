@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ima2.assemble import House
 from ima2.catalogue import ranked
 from ima2.kernel.discovery import State
 from ima2.legacy import label
+from ima2.runtime import Runtime
 from ima2.server.serving import address
 from ima2.version import VERSION
 
 
-def welcome(house: House) -> Iterator[str]:
+def welcome(runtime: Runtime) -> Iterator[str]:
     """The address, what is ready, what is missing, what to do next: a few short lines."""
-    url = address(house)
+    url = address(runtime)
     yield f"ima2 {VERSION} is running at {url}"
-    if house.port != house.settings.port and house.settings.port:
-        yield f"  (port {house.settings.port} was taken)"
-    yield f"  gallery    {label(house.settings.generated)}"
-    for provider in ranked(house.registry):
+    if runtime.port != runtime.settings.port and runtime.settings.port:
+        yield f"  (port {runtime.settings.port} was taken)"
+    yield f"  gallery    {label(runtime.settings.generated)}"
+    for provider in ranked(runtime.registry):
         problem = provider.problem()
         yield f"  {provider.id:<10} {'ready: ' + provider.title if problem is None else problem}"
-    for record in house.booted.records:
+    for record in runtime.booted.records:
         if record.state is State.FAILED:
             yield f"  plugin {record.name} is out of use: {record.error}"
-    for warning in house.warnings:
+    for warning in runtime.warnings:
         yield f"  note: {warning}"
-    able = next((one for one in ranked(house.registry) if one.problem() is None), None)
+    able = next((one for one in ranked(runtime.registry) if one.problem() is None), None)
     choice = f" --provider {able.id}" if able is not None and not able.is_default else ""
     yield f"Next: open {url} in a browser or, in another terminal, run"
     yield f'  ima2 gen "a shiba in space"{choice}'

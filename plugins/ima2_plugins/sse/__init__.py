@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ima2_plugins.sse.sink import SseSink
 
 _sinks: WeakKeyDictionary[ima2.Sql, SseSink] = WeakKeyDictionary()
-"""The sink of each house of this process, by its database: how the routes find what the other hook made."""
+"""The sink of each runtime of this process, by its database: how the routes find what the other hook made."""
 
 
 @ima2.hookimpl

@@ -70,34 +70,34 @@ def test_where_nobody_or_several_could_be_meant_a_name_is_asked_for() -> None:
     class Third(Second):
         id = "third"
 
-    for house in (registry(EchoProvider()), registry(Second(), Third())):
+    for runtime in (registry(EchoProvider()), registry(Second(), Third())):
         with pytest.raises(Ima2Error, match="Name a provider"):
-            film_provider(house, "")
+            film_provider(runtime, "")
 
 
-async def test_only_one_process_takes_a_job_over(ima2_house: Any) -> None:
-    async with ima2_house(film=plugin(providers=[FilmProvider()])) as house:
-        running = await house.jobs.admit(Draft("j", "video"))
+async def test_only_one_process_takes_a_job_over(ima2_runtime: Any) -> None:
+    async with ima2_runtime(film=plugin(providers=[FilmProvider()])) as runtime:
+        running = await runtime.jobs.admit(Draft("j", "video"))
         await running.keep(Receipt("r-1"), {"xaiVideoRequestId": "r-1"})
-        (record,) = await house.jobs.store.active()
+        (record,) = await runtime.jobs.store.active()
         assert record.receipt == Receipt("r-1")
-        assert not await house.jobs.store.claim(record, "somebody else")
-        assert await house.jobs.store.claim(record, record.owner)
+        assert not await runtime.jobs.store.claim(record, "somebody else")
+        assert await runtime.jobs.store.claim(record, record.owner)
         await running.fail(Ima2Error("X", 500, "x"), {})
-        assert not await house.jobs.store.claim(record, record.owner)
+        assert not await runtime.jobs.store.claim(record, record.owner)
 
 
 async def test_a_job_goes_on_when_its_receipt_cannot_be_stored(
-    ima2_house: Any, monkeypatch: pytest.MonkeyPatch
+    ima2_runtime: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ima2_house(film=plugin(providers=[FilmProvider()])) as house:
-        running = await house.jobs.admit(Draft("j", "video"))
+    async with ima2_runtime(film=plugin(providers=[FilmProvider()])) as runtime:
+        running = await runtime.jobs.admit(Draft("j", "video"))
 
         async def broken(_: Any) -> None:
             raise OSError("disk full")
 
         with monkeypatch.context() as patch:
-            patch.setattr(house.jobs.store, "save", broken)
+            patch.setattr(runtime.jobs.store, "save", broken)
             await running.keep(Receipt("r-1"), {"xaiVideoRequestId": "r-1"})
         await running.fail(Ima2Error("X", 500, "x"), {})
-        assert house.jobs.get("j").meta["xaiVideoRequestId"] == "r-1"
+        assert runtime.jobs.get("j").meta["xaiVideoRequestId"] == "r-1"

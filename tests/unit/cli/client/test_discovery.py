@@ -125,14 +125,14 @@ def test_a_server_that_wants_its_token_is_told_from_one_that_is_not_there(
     ima2: Any, bare_stub: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def health(asked: Any) -> Any:
-        if asked.headers.get("authorization") == "Bearer key of the house":
+        if asked.headers.get("authorization") == "Bearer key of the runtime":
             return 200, {"ok": True}
         return 401, {"error": "send the token", "code": "TOKEN_REQUIRED"}
 
     bare_stub.on("GET /api/health", health)
     refused = ima2("ping", "--server", bare_stub.url, "--json")
     assert (refused.code, refused.json["code"]) == (5, "TOKEN_REQUIRED")
-    monkeypatch.setenv("IMA2_LAN_TOKEN", "key of the house")
+    monkeypatch.setenv("IMA2_LAN_TOKEN", "key of the runtime")
     assert ima2("ping", "--server", bare_stub.url).code == 0
 
 

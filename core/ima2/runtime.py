@@ -39,8 +39,8 @@ log = logging.getLogger("ima2")
 
 
 @dataclass(slots=True)
-class House:
-    """Everything one process runs on. ``library``, ``jobs`` and ``studio`` exist once `open_house` has been entered."""
+class Runtime:
+    """Everything one process runs on. ``library``, ``jobs`` and ``studio`` exist once it is open (`open_runtime`)."""
 
     settings: Settings
     warnings: list[str]
@@ -72,7 +72,7 @@ def assemble(
     plugins: str | None = None,
     extra: Mapping[str, Any] | None = None,
     discover_entry_points: bool = True,
-) -> House:
+) -> Runtime:
     """Read the settings and boot the plugins. Opens nothing yet.
 
     ``plugins`` is the ``--plugins`` flag; ``extra`` holds plugins by name that have no entry point, for tests.
@@ -85,7 +85,7 @@ def assemble(
     settings = loaded.settings
     http = Http()
     database = Database(settings.database)
-    houses: list[House] = []
+    made: list[Runtime] = []
 
     def context(name: str, own: Any) -> PluginContext:
         return PluginContext(
@@ -95,7 +95,7 @@ def assemble(
             log=logging.getLogger(f"ima2.plugin.{name}"),
             http=http,
             database=database,
-            publish=lambda event: houses[0].publish(event),
+            publish=lambda event: made[0].publish(event),
             origins=_origins(name, own, environ, document),
         )
 
@@ -106,64 +106,64 @@ def assemble(
         extra=extra,
         discover_entry_points=discover_entry_points,
     )
-    house = House(settings, loaded.warnings, booted, database, http, file, environ)
-    houses.append(house)
-    return house
+    runtime = Runtime(settings, loaded.warnings, booted, database, http, file, environ)
+    made.append(runtime)
+    return runtime
 
 
 @asynccontextmanager
-async def open_house(house: House, *, background: bool = True) -> AsyncIterator[House]:
+async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIterator[Runtime]:
     """Open the database and every part, close what a dead process left running, and keep it all open.
 
     With ``background`` the gallery is indexed meanwhile, and ordered work of a process that went away is collected.
     Leaving ends running jobs as interrupted and tells their clients.
     """
-    settings = house.settings
+    settings = runtime.settings
     private_folder(settings.config_dir)
     owner = ProcessLock(settings.config_dir)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(_release, owner)
-        stack.push_async_callback(house.http.close)
-        await house.database.open([("ima2", _kernel_tables()), *tables(house.booted)])
-        stack.push_async_callback(house.database.close)
-        await stack.enter_async_context(opened(house.booted))
-        await asyncio.to_thread(remember, settings.config_dir, house.booted.records)
-        house.publisher = Publisher(house.registry.event_sinks.values(), origin=owner.id)
-        house.publisher.start()
-        stack.push_async_callback(house.publisher.close)
-        _furnish(house, owner)
-        stack.push_async_callback(house.library.close)
-        await house.library.open()
-        stack.push_async_callback(house.jobs.interrupt_all, house.studio.can_resume)
-        await _recover(house, owner, adopt=background)
+        stack.push_async_callback(runtime.http.close)
+        await runtime.database.open([("ima2", _kernel_tables()), *tables(runtime.booted)])
+        stack.push_async_callback(runtime.database.close)
+        await stack.enter_async_context(opened(runtime.booted))
+        await asyncio.to_thread(remember, settings.config_dir, runtime.booted.records)
+        runtime.publisher = Publisher(runtime.registry.event_sinks.values(), origin=owner.id)
+        runtime.publisher.start()
+        stack.push_async_callback(runtime.publisher.close)
+        _furnish(runtime, owner)
+        stack.push_async_callback(runtime.library.close)
+        await runtime.library.open()
+        stack.push_async_callback(runtime.jobs.interrupt_all, runtime.studio.can_resume)
+        await _recover(runtime, owner, adopt=background)
         if background:
-            house.library.refresh()
-        yield house
+            runtime.library.refresh()
+        yield runtime
 
 
-async def wind_down(house: House) -> None:
+async def wind_down(runtime: Runtime) -> None:
     """End what clients wait for, before connections are closed: jobs as interrupted (but for those that the next
     process resumes), then the event streams."""
-    await house.jobs.interrupt_all(house.studio.can_resume)
-    await house.publisher.close()
-    await asyncio.gather(*(sink.close() for sink in house.registry.event_sinks.values()), return_exceptions=True)
+    await runtime.jobs.interrupt_all(runtime.studio.can_resume)
+    await runtime.publisher.close()
+    await asyncio.gather(*(sink.close() for sink in runtime.registry.event_sinks.values()), return_exceptions=True)
 
 
-def _furnish(house: House, owner: ProcessLock) -> None:
-    settings = house.settings
-    house.library = Library(_storage(house), house.database, house.registry, thumbnailer=settings.thumbnailer)
-    house.jobs = Jobs(
-        house.database,
-        house.publisher,
+def _furnish(runtime: Runtime, owner: ProcessLock) -> None:
+    settings = runtime.settings
+    runtime.library = Library(_storage(runtime), runtime.database, runtime.registry, thumbnailer=settings.thumbnailer)
+    runtime.jobs = Jobs(
+        runtime.database,
+        runtime.publisher,
         owner=owner.id,
         limit=settings.max_jobs,
         terminal_ttl_ms=settings.terminal_ttl_ms,
     )
-    house.studio = Studio(
-        house.registry,
-        house.jobs,
-        house.library,
-        house.publisher,
+    runtime.studio = Studio(
+        runtime.registry,
+        runtime.jobs,
+        runtime.library,
+        runtime.publisher,
         limits=Limits(
             settings.max_ref_count,
             settings.max_ref_b64_bytes,
@@ -176,13 +176,13 @@ def _furnish(house: House, owner: ProcessLock) -> None:
     )
 
 
-def _storage(house: House) -> Storage:
+def _storage(runtime: Runtime) -> Storage:
     """The storage in use, which the settings name: pictures never go somewhere else by themselves."""
-    wanted = house.settings.storage
+    wanted = runtime.settings.storage
     try:
-        return house.registry.storages[wanted]
+        return runtime.registry.storages[wanted]
     except KeyError:
-        offered = ", ".join(sorted(house.registry.storages)) or "none"
+        offered = ", ".join(sorted(runtime.registry.storages)) or "none"
         raise Ima2Error(
             "STORAGE_MISSING",
             500,
@@ -200,12 +200,12 @@ def _origins(name: str, own: Any, environ: Mapping[str, str], document: Mapping[
     return given
 
 
-async def _recover(house: House, owner: ProcessLock, *, adopt: bool) -> None:
-    owners = {record.owner for record in await house.jobs.store.active()}
+async def _recover(runtime: Runtime, owner: ProcessLock, *, adopt: bool) -> None:
+    owners = {record.owner for record in await runtime.jobs.store.active()}
     dead = {name: not owner.is_alive(name) for name in owners}
-    closed, adopted = await house.jobs.recover(dead, house.studio.can_resume, adopt=adopt)
+    closed, adopted = await runtime.jobs.recover(dead, runtime.studio.can_resume, adopt=adopt)
     for running in adopted:
-        house.studio.resume(running)
+        runtime.studio.resume(running)
     if adopted:
         log.warning("%d jobs that were paid for before the last server ended are being collected", len(adopted))
     if closed:

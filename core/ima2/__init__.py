@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ima2.kernel.hooks import hookimpl
     from ima2.keys import is_key
     from ima2.media.convert import flat_picture, open_picture, upright_picture
+    from ima2.media.decode import MediaError, decode_media
     from ima2.media.frames import frame_of, frames_problem
     from ima2.media.sniff import media_type_of, size_of
     from ima2.models import (
@@ -71,6 +72,7 @@ __all__ = [
     "Json",
     "Link",
     "LoginStep",
+    "MediaError",
     "Message",
     "Migration",
     "Model",
@@ -103,6 +105,7 @@ __all__ = [
     "VideoModes",
     "VideoRequest",
     "canceled",
+    "decode_media",
     "flat_picture",
     "frame_of",
     "frames_problem",
@@ -136,6 +139,7 @@ _MODULES = {
         "Source TextRequest TextResult Update Usage VideoRequest"
     ),
     "ima2.media.convert": "flat_picture open_picture upright_picture",
+    "ima2.media.decode": "MediaError decode_media",
     "ima2.media.sniff": "media_type_of size_of",
     "ima2.settings.field": "setting",
     "ima2.streams": "merged",

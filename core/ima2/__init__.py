@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     from ima2.contracts import EventSink, Job, Migration, Part, Provider, Sql, Storage, Stored, Tables, Thumbnailer
     from ima2.errors import Ima2Error, canceled, safe_label
     from ima2.files import private_folder, sweep, write_whole
+    from ima2.interfaces import (
+        Checked,
+        JobHandle,
+        JobResult,
+        Jobs,
+        JobScope,
+        JobView,
+        Label,
+        Output,
+        Policy,
+        Studio,
+    )
     from ima2.kernel.context import PluginContext
     from ima2.kernel.hooks import hookimpl
     from ima2.keys import is_key
@@ -62,6 +74,7 @@ __all__ = [
     "VERSION",
     "Artifact",
     "Capabilities",
+    "Checked",
     "Credential",
     "Event",
     "EventSink",
@@ -69,7 +82,13 @@ __all__ = [
     "Ima2Error",
     "ImageRequest",
     "Job",
+    "JobHandle",
+    "JobResult",
+    "JobScope",
+    "JobView",
+    "Jobs",
     "Json",
+    "Label",
     "Link",
     "LoginStep",
     "MediaError",
@@ -78,12 +97,14 @@ __all__ = [
     "Model",
     "Notice",
     "Option",
+    "Output",
     "Panel",
     "Part",
     "Partial",
     "Phase",
     "Picture",
     "PluginContext",
+    "Policy",
     "Price",
     "Progress",
     "Provider",
@@ -96,6 +117,7 @@ __all__ = [
     "Sql",
     "Storage",
     "Stored",
+    "Studio",
     "Tables",
     "TextRequest",
     "TextResult",
@@ -129,6 +151,7 @@ _MODULES = {
     "ima2.errors": "Ima2Error canceled safe_label",
     "ima2.files": "private_folder sweep write_whole",
     "ima2.media.frames": "frame_of frames_problem",
+    "ima2.interfaces": "Checked JobHandle JobResult JobScope JobView Jobs Label Output Policy Studio",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.keys": "is_key",
     "ima2.capabilities": (

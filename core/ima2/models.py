@@ -76,7 +76,8 @@ class VideoRequest:
 
     ``mode`` is one of ``text``, ``image``, ``reference``, ``edit``, ``extend``; ``duration`` is in
     seconds; ``resolution`` like ``480p``; ``aspect_ratio`` like ``16:9`` or ``auto``. ``source`` is
-    the start frame of ``image``, ``clip`` the input of ``edit`` and ``extend``.
+    the start frame of ``image``, ``clip`` the input of ``edit`` and ``extend``. ``trim_start`` seconds are cut off
+    the start of what comes.
     """
 
     prompt: str = field(repr=False)
@@ -91,6 +92,7 @@ class VideoRequest:
     clip: Source | None = None
     options: Mapping[str, Json] = field(default_factory=dict)
     any_model: bool = False
+    trim_start: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +190,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The upstream's own id of a paid job, stored at once so that a restart collects it, never buys it twice."""
+    """The upstream's own id of a paid job, stored at once so that a restart collects it, never buys it twice.
+
+    ``data`` is the provider's own; ``facts`` are JSON fields that the job's record, its events and the sidecar of a
+    clip show of the order.
+    """
 
     id: str
     data: Mapping[str, Json] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +230,8 @@ class Event:
 
     ``name`` is the wire's event name (``phase``, ``partial``, ``image``, ``done``, ``error``, …); ``data`` is
     JSON-able but for `Picture` values, which each sink renders as it sees fit; ``terminal`` marks a
-    job's last event; ``origin`` names the process it happened in.
+    job's last event; ``origin`` names the process it happened in. ``direct`` belongs to a job whose caller waits for
+    the answer itself.
     """
 
     name: str
@@ -231,6 +239,7 @@ class Event:
     data: Mapping[str, Json]
     terminal: bool = False
     origin: str = ""
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ PROVIDERS = {name: ROOT / f"ima2-provider-{name}" / "src" for name in ("grok", "
 
 LAYERS = (
     "version keys errors models capabilities files logs",
-    "contracts media network settings database streams",
+    "contracts interfaces media network settings database streams",
     "kernel",
     "jobs library catalogue legacy",
     "ways",

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ima2.contracts import EventSink
 from ima2.models import Event
 
-log = logging.getLogger("ima2.kernel.publisher")
+log = logging.getLogger("ima2.events")
 PASSING = frozenset({"partial", "progress"})
 """Events that may be dropped when a sink is slow: something newer will say more."""
 

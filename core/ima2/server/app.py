@@ -23,7 +23,7 @@ from ima2.server.gate import Gate
 from ima2.server.replies import Json, failure
 from ima2.version import VERSION
 
-log = logging.getLogger("ima2.network.http")
+log = logging.getLogger("ima2.http")
 ROUTERS = (
     status.router,
     generate.router,

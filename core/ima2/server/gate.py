@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ima2.errors import Ima2Error
 from ima2.server.replies import failure
 
-log = logging.getLogger("ima2.network.http")
+log = logging.getLogger("ima2.http")
 COOKIE = "ima2_lan"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -38,7 +38,7 @@ from ima2.studio.video_jobs import film_provider, resumed
 from ima2.version import VERSION
 from ima2.ways.way import Limits, Made, Outcome, Way
 
-log = logging.getLogger("ima2.studio.studio")
+log = logging.getLogger("ima2.studio")
 Telling = Callable[[str, Mapping[str, Json]], None]
 
 

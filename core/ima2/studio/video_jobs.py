@@ -14,7 +14,7 @@ from ima2.ways.clip import Clip
 from ima2.ways.video import Film
 from ima2.ways.way import Limits
 
-log = logging.getLogger("ima2.studio.studio")
+log = logging.getLogger("ima2.studio")
 UNSUPPORTED = "VIDEO_PROVIDER_UNSUPPORTED"
 
 

@@ -12,7 +12,7 @@ CORE, PLUGINS = ROOT / "core", ROOT / "plugins"
 PROVIDERS = {name: ROOT / f"ima2-provider-{name}" / "src" for name in ("grok", "gemini")}
 
 LAYERS = (
-    "version keys errors aliases models capabilities files logs",
+    "version keys errors aliases models capabilities files logs event_stream client",
     "contracts interfaces media network settings database streams",
     "kernel",
     "jobs library catalogue legacy",
@@ -66,8 +66,8 @@ def core_violations(name: str, source: str) -> list[str]:
             server_from_cli = name.startswith("ima2.cli") and target.startswith("ima2.server")
             if name != "ima2" and level_of(target) > level_of(name):
                 found.append(f"{name} imports {target}, which is above it")
-            elif server_from_cli and name != "ima2.cli.serve":
-                found.append(f"{name} imports the server; only ima2.cli.serve may")
+            elif server_from_cli and name != "ima2.cli.commands.serve":
+                found.append(f"{name} imports the server; only ima2.cli.commands.serve may")
     return found
 
 

@@ -75,7 +75,7 @@ def test_the_public_names_are_real_and_named_once() -> None:
         ("ima2.models", "from ima2.contracts import Part"),
         ("ima2.jobs.jobs", "def f():\n    from ima2.studio.studio import Studio"),
         ("ima2.studio.studio", "from ima2.server.app import create_app"),
-        ("ima2.cli.gen", "from ima2.server.app import create_app"),
+        ("ima2.cli.commands.gen", "from ima2.server.app import create_app"),
     ],
 )
 def test_a_planted_violation_in_the_core_is_found(name: str, source: str) -> None:
@@ -97,7 +97,7 @@ def test_a_planted_violation_in_a_plugin_is_found(name: str, source: str) -> Non
 
 
 def test_what_is_allowed_is_not_reported() -> None:
-    assert core_violations("ima2.cli.serve", "from ima2.server.run import run") == []
+    assert core_violations("ima2.cli.commands.serve", "from ima2.server.run import run") == []
     deferred = "if TYPE_CHECKING:\n    from ima2.kernel.context import PluginContext"
     assert core_violations("ima2.contracts", deferred) == []
     assert plugin_violations("ima2_plugins.demo.provider", "from ima2_plugins.demo.sky import Sky", PUBLIC) == []

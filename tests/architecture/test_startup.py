@@ -20,10 +20,10 @@ print("\\n" + json.dumps([code, sorted(sys.modules)]))
 """
 BOOT = """
 import json, sys, logging
-from ima2.cli.inspection import looked_at
+from ima2.cli.inspection import inspect_plugins
 from ima2.kernel.discovery import discover
 from ima2.kernel.switches import Switches
-booted = looked_at(Switches(), discover())
+booted = inspect_plugins(Switches(), discover())
 ready = [record.name for record in booted.ready()]
 print("\\n" + json.dumps([ready, sorted(sys.modules)]))
 """
@@ -62,8 +62,8 @@ def test_booting_every_installed_plugin_imports_no_client_no_imaging_and_no_serv
 
 def test_a_command_of_one_kind_imports_no_other_command(tmp_path: Path) -> None:
     _, modules = imported(COMMAND, tmp_path, json.dumps(["config", "path"]))
-    assert "ima2.cli.config" in modules
-    assert not {"ima2.cli.plugins", "ima2.cli.serve", "ima2.cli.inspection"} & modules
+    assert "ima2.cli.commands.config" in modules
+    assert not {"ima2.cli.commands.plugins", "ima2.cli.commands.serve", "ima2.cli.inspection"} & modules
 
 
 def test_the_probe_sees_what_is_imported(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ima2.cli import output
-from ima2.cli.commands import BUILTIN, EXAMPLES, WORKFLOW
+from ima2.cli.command_table import BUILTIN, EXAMPLES, WORKFLOW
 from ima2.errors import Ima2Error
 from ima2.version import VERSION
 
@@ -154,7 +154,7 @@ def only_plugins(own: str | None = None) -> str | None:
     return main_option if own is None else own
 
 
-def switches(only: str | None = None) -> Switches:
+def current_switches(only: str | None = None) -> Switches:
     """Which plugins are on for this command line: ``only``, the main ``--plugins`` option, environment, config.json."""
     from ima2.kernel.switches import Switches
     from ima2.settings import paths
@@ -171,7 +171,7 @@ def plugin_commands() -> dict[str, CommandEntry]:
     if not found:
         return {}
     try:
-        on = switches()
+        on = current_switches()
     except Ima2Error:  # a broken config.json must not hide the help
         return found
     return {name: entry for name, entry in found.items() if on.is_on(name)}

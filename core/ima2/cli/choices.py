@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ima2.cli.client import Client
+from ima2.client import Client
 from ima2.errors import Ima2Error
 from ima2.kernel.switches import suggestion
 

@@ -23,7 +23,7 @@ _MODE = 0o666  # less the person's umask: these are theirs, not the gallery's
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class MediaFile:
     """A finished picture as it came. ``filename`` is its name in the server's gallery, where known."""
 
     data: bytes = field(repr=False)
@@ -71,7 +71,7 @@ class Destination:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise click.UsageError(f"{folder} cannot be written to.")
 
-    def deliver(self, pictures: Sequence[Received]) -> list[dict[str, Any]]:
+    def deliver(self, pictures: Sequence[MediaFile]) -> list[dict[str, Any]]:
         """Put them where they belong. Returns one row each: ``path`` (or ``image``) and ``filename``."""
         if self.stdout:
             sys.stdout.buffer.write(pictures[0].data)
@@ -87,9 +87,9 @@ class Destination:
         stems = file_stems(len(pictures))
         if self.named:
             stems = [_stem(one) or stem for one, stem in zip(pictures, stems, strict=True)]
-        return [_row(one, self._kept(one, stem)) for one, stem in zip(pictures, stems, strict=True)]
+        return [_row(one, self._save(one, stem)) for one, stem in zip(pictures, stems, strict=True)]
 
-    def _kept(self, picture: Received, stem: str) -> Path:
+    def _save(self, picture: MediaFile, stem: str) -> Path:
         """The file of one picture: the gallery's own where it is on this machine, else a new one."""
         if self.folder is None and picture.filename and is_key(picture.filename):
             own = self.gallery / picture.filename
@@ -106,12 +106,12 @@ class Destination:
             return path
         raise AssertionError("unreachable: there is always another name")
 
-    def _guard(self, pictures: Sequence[Received]) -> None:
+    def _guard(self, pictures: Sequence[MediaFile]) -> None:
         large = sum(len(one.data_url) for one in pictures) > TERMINAL_LIMIT
         if large and sys.stdout.isatty() and not self.force:
             raise click.UsageError("That is more than 2 MiB of text for a terminal: use a pipe, or say --force.")
 
-    def _warn_of_name(self, picture: Received) -> None:
+    def _warn_of_name(self, picture: MediaFile) -> None:
         assert self.file is not None
         named = MEDIA_TYPES.get(self.file.suffix.lower().removeprefix("."))
         if named is not None and named != picture.media_type:
@@ -133,12 +133,12 @@ def write_new(path: Path, data: bytes) -> None:
             raise
 
 
-def _stem(picture: Received) -> str | None:
+def _stem(picture: MediaFile) -> str | None:
     """The last part of the server's name without its extension, where it is one that may become a file here."""
     name = (picture.filename or "").rpartition("/")[2]
     return Path(name).stem if is_key(name) else None
 
 
-def _row(picture: Received, path: Path | None = None) -> dict[str, Any]:
+def _row(picture: MediaFile, path: Path | None = None) -> dict[str, Any]:
     row: dict[str, Any] = {} if path is None else {"path": str(path)}
     return row | ({} if picture.filename is None else {"filename": picture.filename})

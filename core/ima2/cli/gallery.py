@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ima2.cli.client import Client
 from ima2.cli.names import browser_id
+from ima2.client import Client
 
 PAGE = 500
 """Rows of the largest page that servers give."""

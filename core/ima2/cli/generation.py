@@ -11,14 +11,14 @@ from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from ima2.cli.client import LOST, TIMED_OUT, Client
-from ima2.cli.destination import Received
-from ima2.cli.interruption import interrupted, watched
+from ima2.cli.destination import MediaFile
+from ima2.cli.interruption import interrupt_error, watch_interrupts
+from ima2.cli.job_answer import JobAnswer
+from ima2.cli.job_request import JobRequest
 from ima2.cli.options import remark
-from ima2.cli.order import Order
-from ima2.cli.progress import Asking, live
+from ima2.cli.progress import PhaseSource, live
 from ima2.cli.recovery import recover
-from ima2.cli.results import Result
+from ima2.client import LOST, TIMED_OUT, Client
 from ima2.errors import Ima2Error
 
 T = TypeVar("T")
@@ -26,58 +26,62 @@ CANCEL_S = 5.0
 _SETTLE_S = 1.0
 
 
-async def made(order: Order, server: str | None, plugins: str | None) -> tuple[Result, str | None]:
+async def run_job(request: JobRequest, server: str | None, plugins: str | None) -> tuple[JobAnswer, str | None]:
     """Have the pictures made by the server that is found, or in this process where none runs: then its address is
     ``None``."""
     from ima2.cli.choices import check_with
-    from ima2.cli.discovery import seek
+    from ima2.cli.server_discovery import seek
 
     found = await seek(server)
     if found is None:
         remark("No server is running; doing it here.")
-        from ima2.cli.inprocess import generate_here
+        from ima2.cli.inprocess import run_in_process
 
-        return await generate_here(order, plugins), None
+        return await run_in_process(request, plugins), None
     async with Client(found.base) as client:
-        await check_with(client, order.body)
-        return await generate(client, order), found.base
+        await check_with(client, request.body)
+        return await generate(client, request), found.base
 
 
-async def generate(client: Client, order: Order) -> Result:
+async def generate(client: Client, request: JobRequest) -> JobAnswer:
     """Have the pictures made. Raises `Ima2Error`; each of them names the request id in its details."""
     try:
-        return await _generate(client, order)
+        return await _generate(client, request)
     except Ima2Error as error:
-        error.details.setdefault("requestId", order.request_id)
+        error.details.setdefault("requestId", request.request_id)
         raise
 
 
-async def ask_attended(client: Client, order: Order) -> dict[str, Any]:
-    """Send the order and return the whole answer; Ctrl-C cancels the job. What got lost is not looked for."""
+async def ask_cancelable(client: Client, request: JobRequest) -> dict[str, Any]:
+    """Send the request and return the whole answer; Ctrl-C cancels the job. What got lost is not looked for."""
     try:
-        async with watched() as asked:
-            return await attend(client, order, asked, _send(client, order))
+        async with watch_interrupts() as asked:
+            return await wait_for_job(client, request, asked, _send(client, request))
     except Ima2Error as error:
-        error.details.setdefault("requestId", order.request_id)
+        error.details.setdefault("requestId", request.request_id)
         raise
 
 
-async def detach(client: Client, order: Order) -> str:
+async def detach(client: Client, request: JobRequest) -> str:
     """Hand the job over without waiting. Returns the id under which it runs."""
-    answer = await client.ask("POST", order.path, body={**order.body, "async": True}, headers=named(order))
-    return str(answer.get("requestId") or order.request_id)
+    answer = await client.ask("POST", request.path, body={**request.body, "async": True}, headers=id_header(request))
+    return str(answer.get("requestId") or request.request_id)
 
 
-async def attend(
-    client: Client, order: Order, asked: asyncio.Event, work: Coroutine[Any, Any, T], asking: Asking | None = None
+async def wait_for_job(
+    client: Client,
+    request: JobRequest,
+    asked: asyncio.Event,
+    work: Coroutine[Any, Any, T],
+    ask_phase: PhaseSource | None = None,
 ) -> T:
     """Wait for ``work`` under a live line. When ``asked`` is set, the job is cancelled on the server: exit code 130."""
     waiting, stop = asyncio.create_task(work), asyncio.create_task(asked.wait())
     try:
-        async with live(asking or (lambda: _phase(client, order.request_id)), quiet=order.quiet):
+        async with live(ask_phase or (lambda: _phase(client, request.request_id)), quiet=request.quiet):
             await asyncio.wait({waiting, stop}, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done():
-            await _stop(client, order, waiting)
+            await _stop(client, request, waiting)
         return waiting.result()
     finally:
         for task in (waiting, stop):
@@ -85,34 +89,34 @@ async def attend(
         await asyncio.gather(waiting, stop, return_exceptions=True)
 
 
-async def collect(
-    client: Client, order: Order, asked: asyncio.Event, failure: Ima2Error, started: float
-) -> list[Received]:
+async def collect_files(
+    client: Client, request: JobRequest, asked: asyncio.Event, failure: Ima2Error, started: float
+) -> list[MediaFile]:
     """What the job made, from the gallery, when ``failure`` is that its answer did not come; else raises
     ``failure``."""
     if failure.code not in {TIMED_OUT, LOST}:
         raise failure
-    deadline = None if order.timeout is None else started + order.timeout
-    return await attend(client, order, asked, recover(client, order, failure, deadline))
+    deadline = None if request.timeout is None else started + request.timeout
+    return await wait_for_job(client, request, asked, recover(client, request, failure, deadline))
 
 
-async def _generate(client: Client, order: Order) -> Result:
+async def _generate(client: Client, request: JobRequest) -> JobAnswer:
     started = time.monotonic()
-    async with watched() as asked:
+    async with watch_interrupts() as asked:
         try:
-            return received(await attend(client, order, asked, _send(client, order)))
+            return parse_answer(await wait_for_job(client, request, asked, _send(client, request)))
         except Ima2Error as error:
-            pictures = await collect(client, order, asked, error, started)
-            return Result(pictures, round(time.monotonic() - started, 1), recovered=True)
+            pictures = await collect_files(client, request, asked, error, started)
+            return JobAnswer(pictures, round(time.monotonic() - started, 1), recovered=True)
 
 
-async def _send(client: Client, order: Order) -> dict[str, Any]:
-    return await client.ask("POST", order.path, body=order.body, headers=named(order), limit=order.limit)
+async def _send(client: Client, request: JobRequest) -> dict[str, Any]:
+    return await client.ask("POST", request.path, body=request.body, headers=id_header(request), limit=request.limit)
 
 
-def named(order: Order) -> dict[str, str]:
+def id_header(request: JobRequest) -> dict[str, str]:
     """The header that names the job."""
-    return {"X-Request-Id": order.request_id}
+    return {"X-Request-Id": request.request_id}
 
 
 async def _phase(client: Client, request_id: str) -> str | None:
@@ -124,9 +128,9 @@ async def _phase(client: Client, request_id: str) -> str | None:
     return phase if isinstance(phase, str) else None
 
 
-async def _stop(client: Client, order: Order, waiting: asyncio.Task[Any]) -> None:
+async def _stop(client: Client, request: JobRequest, waiting: asyncio.Task[Any]) -> None:
     """Cancel the job on the server and end with 130. A job that is just being admitted is asked for again."""
-    path = f"/api/inflight/{quote(order.request_id, safe='')}"
+    path = f"/api/inflight/{quote(request.request_id, safe='')}"
     stopped = False
     with suppress(Ima2Error, TimeoutError):
         async with asyncio.timeout(CANCEL_S):
@@ -139,27 +143,29 @@ async def _stop(client: Client, order: Order, waiting: asyncio.Task[Any]) -> Non
         if stopped
         else ("Stopped waiting, but the server did not say that it cancelled the job: see `ima2 ps`.")
     )
-    raise interrupted(said, order.request_id)
+    raise interrupt_error(said, request.request_id)
 
 
-def received(answer: Mapping[str, Any]) -> Result:
+def parse_answer(answer: Mapping[str, Any]) -> JobAnswer:
     """The pictures of an answer, one or several. None at all is ``NO_IMAGE``."""
     rows = answer.get("images") if isinstance(answer.get("images"), list) else [answer]
-    pictures = [picture_of(row) for row in rows or [] if isinstance(row, dict) and isinstance(row.get("image"), str)]
+    pictures = [
+        decode_picture(row) for row in rows or [] if isinstance(row, dict) and isinstance(row.get("image"), str)
+    ]
     if not pictures:
         raise Ima2Error("NO_IMAGE", 0, "The server answered without a picture.")
-    return Result(pictures, answer.get("elapsed"), warnings_of(answer), answer=answer)
+    return JobAnswer(pictures, answer.get("elapsed"), list_warnings(answer), answer=answer)
 
 
-def warnings_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+def list_warnings(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What the server warns of."""
     warnings = answer.get("warnings")
     return [one for one in warnings if isinstance(one, dict)] if isinstance(warnings, list) else []
 
 
-def picture_of(row: Mapping[str, Any]) -> Received:
+def decode_picture(row: Mapping[str, Any]) -> MediaFile:
     """The picture of an answer's row: a data URL or bare base64 as bytes."""
-    if isinstance(row["image"], Received):
+    if isinstance(row["image"], MediaFile):
         return row["image"]
     text, declared = str(row["image"]), None
     if text.startswith("data:"):
@@ -170,4 +176,4 @@ def picture_of(row: Mapping[str, Any]) -> Received:
     except (binascii.Error, ValueError):
         raise Ima2Error("NO_IMAGE", 0, "The server answered with a picture that is not base64.") from None
     name = row.get("filename")
-    return Received(data, name if isinstance(name, str) and name else None, declared)
+    return MediaFile(data, name if isinstance(name, str) and name else None, declared)

@@ -40,7 +40,7 @@ class Closed(Sql):
         _refuse()
 
 
-def looked_at(switches: Switches, records: Sequence[PluginRecord]) -> Booted:
+def inspect_plugins(switches: Switches, records: Sequence[PluginRecord]) -> Booted:
     """Boot these plugins to see what they offer. Nothing is opened, and no failure is raised."""
     document = ConfigFile(paths.config_file()).read()
     return boot(

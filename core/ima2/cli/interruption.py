@@ -16,7 +16,7 @@ EXIT = 130
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[asyncio.Event]:
+async def watch_interrupts() -> AsyncIterator[asyncio.Event]:
     """An event that is set at the first Ctrl-C (or SIGTERM). Another one ends the process there and then, with 130."""
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
 
@@ -34,6 +34,6 @@ async def watched() -> AsyncIterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-def interrupted(text: str, request_id: str) -> Ima2Error:
+def interrupt_error(text: str, request_id: str) -> Ima2Error:
     """The end of a command that a person stopped: exit code 130."""
     return Ima2Error(INTERRUPTED, 0, text, details={"requestId": request_id})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ima2.cli import switches as switches_now
+from ima2.cli import current_switches
 from ima2.errors import Ima2Error
 from ima2.settings import paths
 from ima2.settings.config_file import ConfigFile
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from ima2.kernel.boot import Booted
 
 
-def looked() -> Booted:
+def inspect_here() -> Booted:
     """Every plugin that is on, imported and asked; failures are rows."""
-    from ima2.cli.inspection import looked_at
+    from ima2.cli.inspection import inspect_plugins
     from ima2.kernel.discovery import discover
 
-    return looked_at(switches_now(), discover())
+    return inspect_plugins(current_switches(), discover())
 
 
 def provider_ids() -> list[str]:
@@ -27,16 +27,16 @@ def provider_ids() -> list[str]:
     from ima2.catalogue import ranked
 
     try:
-        return [provider.id for provider in ranked(looked().registry)]
+        return [provider.id for provider in ranked(inspect_here().registry)]
     except Ima2Error:
         return ["ID"]
 
 
-def providers_here() -> dict[str, Any]:
+def local_providers() -> dict[str, Any]:
     """The answer of ``GET /api/providers``, from what is installed here."""
     from ima2.catalogue import provider_row, ranked
 
-    registry = looked().registry
+    registry = inspect_here().registry
     rows = [provider_row(provider, registry) for provider in ranked(registry)]
     named = _settings().default_provider
     claims = [row["id"] for row in rows if row["isDefault"]]
@@ -44,14 +44,14 @@ def providers_here() -> dict[str, Any]:
     return {"default": default, "providers": rows}
 
 
-def capabilities_here() -> dict[str, Any]:
+def local_capabilities() -> dict[str, Any]:
     """The answer of ``GET /api/capabilities``, from what is installed here."""
     from ima2.catalogue import capabilities
 
-    return capabilities(looked().registry, _settings(), source="local", server=None)
+    return capabilities(inspect_here().registry, _settings(), source="local", server=None)
 
 
-def storage_here() -> dict[str, Any]:
+def local_storage_report() -> dict[str, Any]:
     """The answer of ``GET /api/storage/status``, from this machine's folders."""
     from ima2.legacy import storage_report
 

@@ -23,7 +23,7 @@ def client_options(command: Command) -> Command:
     return as_json(server(command))
 
 
-def finished(work: Coroutine[Any, Any, T]) -> T:
+def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; Ctrl-C ends it as click expects."""
     return asyncio.run(work)
 

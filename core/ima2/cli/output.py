@@ -128,7 +128,7 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def say_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print the one JSON document of a ``--json`` command."""
     click.echo(as_json(value))
 
@@ -144,7 +144,7 @@ def envelope(error: Ima2Error) -> dict[str, Any]:
 def report(error: Ima2Error, *, as_document: bool = False) -> int:
     """Tell of a failure: one line and a hint on stderr, the envelope on stdout if asked. Returns the exit code."""
     if as_document:
-        say_json(envelope(error))
+        print_json(envelope(error))
     click.echo(cross(f"{plain(error.text)} ({error.code})"), err=True)
     if isinstance(guidance := error.details.get("guidance"), str):
         click.echo(plain(guidance), err=True)
@@ -154,7 +154,7 @@ def report(error: Ima2Error, *, as_document: bool = False) -> int:
     return exit_code(error.code, error.status)
 
 
-def confirmed(question: str, *, yes: bool) -> bool:
+def confirm(question: str, *, yes: bool) -> bool:
     """Whether a person agrees, or did with ``--yes``. Without a terminal to ask on: `click.UsageError` (exit 2)."""
     if yes:
         return True

@@ -15,26 +15,26 @@ from ima2.errors import Ima2Error
 
 WORDS = {"queued": "waiting", "planning": "planning", "streaming": "drawing", "decoding": "finishing"}
 DRAW_S, ASK_S = 0.1, 1.0
-Asking = Callable[[], Awaitable[str | None]]
+PhaseSource = Callable[[], Awaitable[str | None]]
 
 
-def shown(stream: TextIO, *, quiet: bool) -> bool:
+def is_live(stream: TextIO, *, quiet: bool) -> bool:
     """Whether a live line makes sense: on a terminal that can redraw, and when a person is to read."""
     return not quiet and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @asynccontextmanager
-async def live(asking: Asking, *, quiet: bool = False, stream: TextIO | None = None) -> AsyncIterator[None]:
-    """Draw a spinner, the phase that ``asking`` answers about once a second, and the time, while the block runs.
+async def live(ask_phase: PhaseSource, *, quiet: bool = False, stream: TextIO | None = None) -> AsyncIterator[None]:
+    """Draw a spinner, the phase that ``ask_phase`` answers about once a second, and the time, while the block runs.
 
     The line is wiped at the end. Does nothing where `shown` says no.
     """
     stream = stream or sys.stderr
-    if not shown(stream, quiet=quiet):
+    if not is_live(stream, quiet=quiet):
         yield
         return
     line = Line(stream)
-    tasks = [asyncio.create_task(line.draw()), asyncio.create_task(line.follow(asking))]
+    tasks = [asyncio.create_task(line.draw()), asyncio.create_task(line.follow(ask_phase))]
     try:
         yield
     finally:
@@ -46,7 +46,7 @@ async def live(asking: Asking, *, quiet: bool = False, stream: TextIO | None = N
 
 def make_room(*, quiet: bool = False) -> None:
     """Wipe the live line, so that a line of output can be written where it was."""
-    if shown(sys.stderr, quiet=quiet):
+    if is_live(sys.stderr, quiet=quiet):
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
 
@@ -71,11 +71,11 @@ class Line:
             self._stream.flush()
             await asyncio.sleep(DRAW_S)
 
-    async def follow(self, asking: Asking) -> None:
+    async def follow(self, ask_phase: PhaseSource) -> None:
         """Keep the phase up to date until cancelled; a server that does not answer leaves it as it was."""
         while True:
             with suppress(Ima2Error):
-                self.phase = await asking() or self.phase
+                self.phase = await ask_phase() or self.phase
             await asyncio.sleep(ASK_S)
 
     def wipe(self) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ima2.cli.client import Client
-from ima2.cli.destination import Received
+from ima2.cli.destination import MediaFile
+from ima2.cli.job_request import JobRequest
 from ima2.cli.options import remark
-from ima2.cli.order import Order
+from ima2.client import Client
 from ima2.errors import Ima2Error
 from ima2.media.sniff import MEDIA_TYPES
 
@@ -21,7 +21,7 @@ _LOOK_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class JobState:
     """Where a job stands: running, ended with files, ended with an error; none of them when nobody knows it."""
 
     running: bool = False
@@ -29,7 +29,7 @@ class Standing:
     error: Ima2Error | None = None
 
 
-async def recover(client: Client, order: Order, failure: Ima2Error, deadline: float | None) -> list[Received]:
+async def recover(client: Client, request: JobRequest, failure: Ima2Error, deadline: float | None) -> list[MediaFile]:
     """The job's pictures, downloaded from the gallery.
 
     A job that still runs is waited for until ``deadline`` (of ``time.monotonic()``; ``None`` for as long as it runs),
@@ -39,37 +39,37 @@ async def recover(client: Client, order: Order, failure: Ima2Error, deadline: fl
     grace = time.monotonic() + GRACE_S
     told = False
     while True:
-        standing = await _standing(client, order)
+        standing = await _standing(client, request)
         if standing.error is not None:
             raise standing.error
         if standing.files:
             return [await _download(client, name) for name in standing.files]
         now, until = time.monotonic(), grace if deadline is None else max(deadline, grace)
         if now > until and not (standing.running and deadline is None):
-            raise _given_up(failure, standing.running, order)
+            raise _give_up_error(failure, standing.running, request)
         if standing.running and deadline is None and not told:
             told = True
-            remark(f"{failure.text} Job {order.request_id} still runs on the server: waiting for it.")
+            remark(f"{failure.text} Job {request.request_id} still runs on the server: waiting for it.")
         await asyncio.sleep(POLL_S)
 
 
-async def _standing(client: Client, order: Order) -> Standing:
+async def _standing(client: Client, request: JobRequest) -> JobState:
     """Ask the list of jobs, then the gallery. A server that does not answer now may do so later."""
     try:
         jobs = await client.ask("GET", "/api/inflight", query={"includeTerminal": 1}, limit=_LOOK_S)
-        if _row(jobs.get("jobs"), order.request_id) is not None:
-            return Standing(running=True)
-        ended = _row(jobs.get("terminalJobs"), order.request_id)
+        if _row(jobs.get("jobs"), request.request_id) is not None:
+            return JobState(running=True)
+        ended = _row(jobs.get("terminalJobs"), request.request_id)
         if ended is not None and ended.get("status") in {"error", "canceled"}:
-            return Standing(error=_error_of(ended))
+            return JobState(error=_error_of(ended))
         if ended is not None and (files := _files_of(ended)):
-            return Standing(files=files)
-        query: dict[str, str | int | None] = {"limit": order.count, "requestId": order.request_id}
+            return JobState(files=files)
+        query: dict[str, str | int | None] = {"limit": request.count, "requestId": request.request_id}
         history = await client.ask("GET", "/api/history", query=query, limit=_LOOK_S)
     except Ima2Error:
-        return Standing()
-    rows = [row for row in _rows(history.get("items")) if row.get("requestId") == order.request_id]
-    return Standing(files=tuple(str(row["filename"]) for row in reversed(rows) if row.get("filename")))
+        return JobState()
+    rows = [row for row in _rows(history.get("items")) if row.get("requestId") == request.request_id]
+    return JobState(files=tuple(str(row["filename"]) for row in reversed(rows) if row.get("filename")))
 
 
 def _rows(value: Any) -> list[Mapping[str, Any]]:
@@ -94,16 +94,16 @@ def _error_of(ended: Mapping[str, Any]) -> Ima2Error:
     return Ima2Error(known, status if isinstance(status, int) else 0, said)
 
 
-def _given_up(failure: Ima2Error, running: bool, order: Order) -> Ima2Error:
+def _give_up_error(failure: Ima2Error, running: bool, request: JobRequest) -> Ima2Error:
     more = (
-        f"Job {order.request_id} still runs on the server: `ima2 ps` shows it, `ima2 cancel` stops it, "
+        f"Job {request.request_id} still runs on the server: `ima2 ps` shows it, `ima2 cancel` stops it, "
         "and its pictures will be in the gallery."
         if running
-        else f"The server does not know how job {order.request_id} ended; see `ima2 ls`."
+        else f"The server does not know how job {request.request_id} ended; see `ima2 ls`."
     )
     return Ima2Error(failure.code, failure.status, f"{failure.text} {more}")
 
 
-async def _download(client: Client, name: str) -> Received:
+async def _download(client: Client, name: str) -> MediaFile:
     declared = MEDIA_TYPES.get(name.rpartition(".")[2].lower())
-    return Received(await client.download(f"/generated/{quote(name)}"), name, declared)
+    return MediaFile(await client.download(f"/generated/{quote(name)}"), name, declared)

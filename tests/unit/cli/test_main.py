@@ -167,7 +167,7 @@ finally:
     environ = {**os.environ, "_IMA2_COMPLETE": "zsh_complete", "COMP_WORDS": "ima2 pl", "COMP_CWORD": "1"}
     ended = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=False)
     assert "plugins" in ended.stdout
-    assert "ima2.cli.plugins" not in ended.stdout
+    assert "ima2.cli.commands.plugins" not in ended.stdout
 
 
 def test_writing_into_a_closed_pipe_is_quiet() -> None:

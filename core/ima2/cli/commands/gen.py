@@ -1,0 +1,106 @@
+"""ima2 gen: pictures from words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ima2.cli import image_options, options, output
+from ima2.cli.generation import detach, run_job
+from ima2.cli.job_answer import JobAnswer
+from ima2.cli.job_request import DEFAULT_WAIT_S, JobRequest, read_prompt, read_references
+from ima2.cli.names import request_id
+from ima2.client import UNREACHABLE
+from ima2.errors import Ima2Error
+
+_EPILOG = """\b
+Batch/async note:
+  Use -n <N> for several pictures of one prompt: one job, not N.
+  Jobs run on the server and go on when a client leaves: --detach leaves at once.
+  Watch them with: ima2 ps --json
+  Stop one with:   ima2 cancel <requestId>
+
+\b
+Examples:
+  ima2 gen "a shiba in space" -o shiba.png
+  ima2 gen "a lighthouse at dawn" -n 4 -d ./out
+  ima2 gen "merge these" --ref a.png --ref b.jpg -q high
+  echo "a red fox" | ima2 gen - -o - > fox.png
+"""
+
+
+@click.command(context_settings=options.CONTEXT, epilog=_EPILOG)
+@click.argument("words", metavar="PROMPT...", nargs=-1)
+@click.option("-n", "--count", default=1, show_default=True, type=click.IntRange(1, 8), help="How many pictures.")
+@image_options.references_option
+@image_options.image_options
+@image_options.timeout_option(DEFAULT_WAIT_S)
+@click.option("--no-save", is_flag=True, help="Print the pictures as data URLs.")
+@click.option("--stdin", is_flag=True, help="Add standard input to the prompt; PROMPT - does too.")
+@click.option("--storyboard", is_flag=True, help="One sheet of keyframes for a clip.")
+@click.option("--detach", is_flag=True, help="Hand the job to the server, print its id and leave.")
+@options.client_options
+@click.pass_context
+def gen(ctx: click.Context, /, server: str | None, as_json: bool, detach: bool, **given: Any) -> None:
+    """Make pictures from PROMPT.
+
+    They go to -o or -d; without either they stay in the gallery, and their files there are named. Where no server
+    runs, the work is done here.
+    """
+    request = _build_request(given, as_json=as_json, detach=detach)
+    request.destination.prepare()
+    if detach:
+        _print_detached(*options.run_async(_detach(request, server)), as_json=as_json)
+        return
+    result, base = options.run_async(run_job(request, server, ctx.find_root().obj))
+    _print(request, result, base, as_json=as_json)
+
+
+def _build_request(given: dict[str, Any], *, as_json: bool, detach: bool) -> JobRequest:
+    """Check everything that can be checked here, and build the request."""
+    prompt, look = read_prompt(given["words"], stdin=given["stdin"]), image_options.image_fields(given)
+    if given["out"] and given["count"] > 1:
+        raise click.UsageError("-o takes one picture: use -d with -n.")
+    destination = image_options.destination_from(given, as_json=as_json, text=given["no_save"])
+    if detach and (given["out"] or given["out_dir"] or given["no_save"]):
+        raise click.UsageError("--detach leaves before there is a picture: it takes no -o, -d or --no-save.")
+    body = {
+        "prompt": prompt,
+        "n": given["count"],
+        "references": read_references(given["refs"]),
+        "requestId": request_id("gen"),
+        "partials": 0,
+        "storyboard": given["storyboard"] or None,
+        **look,
+    }
+    return JobRequest(image_options.drop_unset(body), destination, given["timeout"], as_json)
+
+
+async def _detach(request: JobRequest, server: str | None) -> tuple[str, str]:
+    from ima2.cli.choices import check_with
+    from ima2.cli.server_discovery import seek
+    from ima2.client import Client
+
+    found = await seek(server)
+    if found is None:
+        raise Ima2Error(UNREACHABLE, 0, "No ima2 server is running here, and --detach needs one to hand the job to.")
+    async with Client(found.base) as client:
+        await check_with(client, request.body)
+        return await detach(client, request), found.base
+
+
+def _print_detached(job: str, base: str, *, as_json: bool) -> None:
+    output.print_json({"ok": True, "requestId": job, "async": True, "server": base}) if as_json else click.echo(job)
+
+
+def _print(request: JobRequest, result: JobAnswer, base: str | None, *, as_json: bool) -> None:
+    rows = request.destination.deliver(result.pictures)
+    if as_json:
+        head: dict[str, Any] = {"ok": True, "requestId": request.request_id}
+        head |= {"recovered": True} if result.recovered else {"elapsed": result.elapsed}
+        more = {"warnings": result.warnings} if result.warnings else {}
+        output.print_json({**head, "images": rows, **more, "server": base})
+        return
+    image_options.print_warnings(result.warnings)
+    image_options.print_files(request.destination, rows, result.elapsed)

@@ -1,0 +1,111 @@
+"""ima2 show: one picture's facts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from ima2.cli import options, output
+from ima2.cli.gallery import moment, pages
+from ima2.cli.server_discovery import open_client
+from ima2.client import Client
+from ima2.errors import Ima2Error
+
+_MOST_SHOWN = 5
+
+
+@click.command(context_settings=options.CONTEXT)
+@click.argument("name")
+@click.option("--metadata", is_flag=True, help="Also what the file itself says of how it was made.")
+@click.option("--reveal", is_flag=True, help="Open it in a browser.")
+@options.client_options
+def show(server: str | None, as_json: bool, name: str, metadata: bool, reveal: bool) -> None:
+    """Show the facts of the picture or clip NAME: its file name, or a beginning or end of it that only one has."""
+    item, url = options.run_async(_load(server, name, metadata))
+    if as_json:
+        output.print_json(item)
+    else:
+        click.echo(output.pairs(_lines(item, url)))
+        if metadata:
+            click.echo(output.pairs(_flat(item["metadata"])) if item.get("metadata") else "(no metadata in the file)")
+    if reveal:
+        _open(url)
+
+
+async def _load(server: str | None, name: str, metadata: bool) -> tuple[dict[str, Any], str]:
+    async with open_client(server) as client:
+        item = await find_item(client, name)
+        path = str(item.get("url") or f"/generated/{quote(str(item['filename']))}")
+        if metadata:
+            item = {**item, "metadata": await _embedded(client, path)}
+        return item, path if "://" in path else client.base + path
+
+
+async def find_item(client: Client, name: str) -> dict[str, Any]:
+    """The gallery's row of that file name; else the one whose name begins or ends with it.
+
+    Raises `Ima2Error` ``NOT_FOUND`` or ``NAME_AMBIGUOUS`` (both exit 1).
+    """
+    close: dict[str, dict[str, Any]] = {}
+    async for answer in pages(client, {}):
+        for item in answer["items"]:
+            filename = str(item.get("filename") or "")
+            if filename == name:
+                return dict(item)
+            if _is_close(filename, name):
+                close[filename] = item
+    if not close:
+        raise Ima2Error("NOT_FOUND", 0, f"Nothing in the gallery is called {name}; `ima2 ls` lists it.")
+    if len(close) > 1:
+        some = ", ".join(list(close)[:_MOST_SHOWN])
+        more = f" and {len(close) - _MOST_SHOWN} more" if len(close) > _MOST_SHOWN else ""
+        raise Ima2Error("NAME_AMBIGUOUS", 0, f"{name} may be {some}{more}: write more of the name.")
+    return next(iter(close.values()))
+
+
+def _is_close(filename: str, name: str) -> bool:
+    """Whether a part of a name is meant: its beginning, or an end that is more than the file's extension."""
+    extension = filename.rpartition(".")[2]
+    is_end = filename.endswith(name) and len(name) > len(extension) + 1
+    return bool(name) and (filename.startswith(name) or is_end or filename.rpartition("/")[2].startswith(name))
+
+
+async def _embedded(client: Client, path: str) -> dict[str, Any] | None:
+    from ima2.media.embed import read
+
+    return read(await client.download(path)).metadata
+
+
+def _lines(item: Mapping[str, Any], url: str) -> dict[str, str]:
+    made = moment(item.get("createdAt"))
+    facts = {
+        "name": item.get("filename"),
+        "prompt": item.get("userPrompt") or item.get("prompt"),
+        "revised": item.get("revisedPrompt"),
+        "provider": item.get("provider"),
+        "model": item.get("model"),
+        "quality": item.get("quality"),
+        "size": item.get("size"),
+        "when": made.isoformat() if made else None,
+        "favorite": "yes" if item.get("isFavorite") else None,
+        "url": url,
+    }
+    return {name: str(value) for name, value in facts.items() if value not in {None, ""}}
+
+
+def _flat(metadata: Mapping[str, Any]) -> dict[str, str]:
+    plain = {key: value if isinstance(value, str) else output.as_json(value) for key, value in metadata.items()}
+    return {f"metadata.{key}": value for key, value in plain.items() if value not in {"", "null"}}
+
+
+def _open(url: str) -> None:
+    """Open it, or say where it is where nothing can be opened."""
+    import os
+
+    headless = sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if headless or click.launch(url) != 0:
+        options.remark(f"No browser could be opened; the address is {url}")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ima2.media.convert import flat_picture, open_picture, upright_picture
     from ima2.media.decode import MediaError, decode_media
     from ima2.media.frames import frame_of, frames_problem
-    from ima2.media.sniff import media_type_of, size_of
+    from ima2.media.sniff import MediaFormat, media_type_of, size_of
     from ima2.models import (
         Artifact,
         Event,
@@ -92,6 +92,7 @@ __all__ = [
     "Link",
     "LoginStep",
     "MediaError",
+    "MediaFormat",
     "Message",
     "Migration",
     "Model",
@@ -163,7 +164,7 @@ _MODULES = {
     ),
     "ima2.media.convert": "flat_picture open_picture upright_picture",
     "ima2.media.decode": "MediaError decode_media",
-    "ima2.media.sniff": "media_type_of size_of",
+    "ima2.media.sniff": "MediaFormat media_type_of size_of",
     "ima2.settings.field": "setting",
     "ima2.streams": "merged",
     "ima2.version": "API_VERSION VERSION",

@@ -21,6 +21,8 @@ from ima2.models import Event, ImageRequest, Json, Picture, Receipt, TextRequest
 if TYPE_CHECKING:
     from sqlalchemy import Connection, MetaData
 
+    from ima2.media.sniff import MediaFormat
+
 T = TypeVar("T")
 
 
@@ -87,6 +89,8 @@ class Provider(Part):
     """Whether the provider calls `Job.order` itself: worth it where much free work (planning, uploads) comes first."""
     credentials: Sequence[Credential] = ()
     """What it can be given to act for its user."""
+    formats: Sequence[MediaFormat] = ()
+    """Types beyond PNG, JPEG, WebP and MP4 that it delivers."""
 
     def images(self, request: ImageRequest, job: Job) -> AsyncIterator[Update]:
         """Make pictures. Yield each `Artifact` when it is whole; several candidates may interleave."""
@@ -205,6 +209,8 @@ class Thumbnailer(Part):
     """What it takes, for instance ``image/png``."""
     preference: ClassVar[int] = 0
     """Of two that take the same type, the higher one is used; a setting may name another."""
+    formats: Sequence[MediaFormat] = ()
+    """Types beyond PNG, JPEG, WebP and MP4 that it takes: from then on the gallery lists and serves them."""
 
     @abstractmethod
     async def thumbnail(self, source: Picture | Path, width: int = 320) -> bytes:

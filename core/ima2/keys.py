@@ -7,12 +7,13 @@ import re
 MAX_KEY = 240
 MAX_DEPTH = 4
 _SEGMENT = re.compile(
-    r"[A-Za-z0-9_\-.][^\x00-\x1f\x7f/\\:*?\"<>|]*|[^\x00-\x20\x7f/\\:*?\"<>|.][^\x00-\x1f\x7f/\\:*?\"<>|]*"
+    r"[A-Za-z0-9_\-.][^\x00-\x1f\x7f\ud800-\udfff/\\:*?\"<>|]*"
+    r"|[^\x00-\x20\x7f\ud800-\udfff/\\:*?\"<>|.][^\x00-\x1f\x7f\ud800-\udfff/\\:*?\"<>|]*"
 )
 
 
 def is_key(key: str, *, hidden: bool = False) -> bool:
-    """Whether ``key`` names an object: 1 to 4 plain segments, no ``.`` or ``..``, at most 240 characters.
+    """Whether ``key`` names an object: 1 to 4 plain segments of UTF-8, no ``.`` or ``..``, at most 240 characters.
 
     Segments that begin with a dot are only for the library's own use (``hidden``).
     """

@@ -84,7 +84,7 @@ class LocalStorage(ima2.Storage):
             ima2.private_folder(path.parent)
         if not self._is_inside(path.parent):
             raise KeyError(key)
-        ima2.write_whole(path, data)
+        ima2.write_whole(path, data, follow=False)
         return self._stored(key, path.stat())
 
     def _get(self, key: str, start: int, end: int | None) -> bytes:

@@ -1,7 +1,7 @@
-"""Failures as a person can understand them: one mapping for every route, every lane and both directions of a call.
+"""Failures as a person can understand them: one mapping for every route, every upstream and both directions of a call.
 
 The sentences are fixed per kind and hold fragments that the web page recognises; nothing an upstream wrote
-is passed on but short labels.
+is passed on but short labels. They advise to try again only where `reasons` says that this can help.
 """
 
 from __future__ import annotations
@@ -11,124 +11,189 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from ima2 import Ima2Error
-from ima2_plugins.openai.complaint import Complaint
+from ima2 import Ima2Error, safe_label
+from ima2_plugins.openai.reasons import MEANINGS, Kind
+from ima2_plugins.openai.upstream_error import UpstreamError
 
 if TYPE_CHECKING:
     import httpx
 
-Lane = Literal["key", "proxy", "login"]
-"""Who is asked: the API with a key, ChatGPT through a local proxy, or ChatGPT with the login itself."""
+Upstream = Literal["key", "proxy", "login", "words"]
+"""Who is asked: the API with a key, ChatGPT through a local proxy, ChatGPT with the login itself, or the API with a
+login made by “Sign in with ChatGPT”, which is for words only."""
 
 REFUSED = {
     "input": "The request was rejected by the provider's safety system. Change the prompt or the pictures.",
-    "output": "The generated image was filtered by the provider's safety system. Change the prompt and try again.",
-    None: "The provider declined this for safety reasons. Change the prompt or the pictures and try again.",
+    "output": "The generated image was filtered by the provider's safety system. Change the prompt.",
+    None: "The provider declined this for safety reasons. Change the prompt or the pictures.",
 }
-_EXPIRED = "The ChatGPT login is no longer valid. Run `codex login` to sign in again, then try once more."
-_BAD_KEY = "OpenAI did not accept the API key. Check the key in the settings or in OPENAI_API_KEY."
-_NO_CREDIT = "The OpenAI account of this API key has no credit left. Add credit or raise its limit, then try again."
+SIGN_IN = "Sign in anew with `codex login`, or in ima2 itself."
+EXPIRED = f"The ChatGPT login is no longer valid. {SIGN_IN}"
+_BAD_PROXY = "The local ChatGPT proxy's login was not accepted. Run `codex login` and start the proxy anew."
+_NO_ADDRESS = "OpenAI does not know this address. Check the base URL in the settings."
+_TEXTS: Mapping[Kind, str] = {
+    "policy": "OpenAI's usage policies forbid this request. Change what is asked for.",
+    "usage": "The usage limit of this ChatGPT plan is reached. Try again when it resets, or use an API key.",
+    "plan": "This ChatGPT plan does not include the feature. Use another plan or an API key.",
+    "quota": "The OpenAI account of this API key has no credit left. Add credit or raise its limit first.",
+    "rate": "OpenAI takes no more requests from this account right now. Wait a little and try again.",
+    "key": "OpenAI did not accept the API key. Check the key in the settings or in OPENAI_API_KEY.",
+    "capability": "This account or model does not offer the image tool at the moment. Choose another model.",
+    "version": (
+        "ChatGPT serves this model only to clients that name a version of Codex, which ima2 does not do by itself. "
+        "The setting oauth.clientVersion (IMA2_CODEX_CLIENT_VERSION) sends the one that you choose."
+    ),
+    "edge": "ChatGPT's edge protection blocked this connection. Wait a while and try again, or use another network.",
+    "redirect": "OpenAI's address answered with a redirect, which is not followed. Check the base URL in the settings.",
+    "broken": "OpenAI broke the answer off with an error event. What was done until then may have been billed.",
+    "unknown": "OpenAI broke the answer off with an error event. What was done until then may have been billed.",
+    "pictures": "OpenAI cannot use one of the input pictures. Send others: PNG, JPEG or WebP, not tiny, not huge.",
+    "region": "OpenAI does not serve the country or region that this connection comes from.",
+    "residency": "This account's data has to stay in a region that this address does not serve. Set its base URL.",
+    "access": "OpenAI does not let this account do that. Check the account's access and verification.",
+    "large": "The pictures of this request are too large for OpenAI. Send fewer or smaller ones.",
+    "allowance": (
+        "The image tool call failed: the model ran out of its output allowance. Choose a lower reasoning effort."
+    ),
+    "stopped": "The image tool call failed: the model was stopped before it drew.",
+    "words-only": "“Sign in with ChatGPT” is for words: OpenAI refuses pictures on it.",
+    "request": "OpenAI found an invalid request value. Check size, quality, model and pictures.",
+}
 
 
-def refusal(complaint: Complaint, *, stage: str | None = None) -> Ima2Error:
+def refusal(cause: UpstreamError, *, stage: str | None = None) -> Ima2Error:
     """422 ``SAFETY_REFUSAL``, with the stage where it is known: the request itself or the picture made of it."""
-    known = stage or complaint.stage
+    if cause.kind == "policy":
+        return build(cause, "policy")
+    known = stage or cause.stage
     details = {"moderationStage": known} if known else {}
-    return _error(complaint, "SAFETY_REFUSAL", 422, REFUSED[known], details=details)
+    return build(cause, "moderation", text=REFUSED[known], details=details)
 
 
-def failure(complaint: Complaint, lane: Lane, *, wait: float | None = None) -> Ima2Error:
-    """The error for what an upstream complained about. ``wait`` is how many seconds it asks to wait."""
-    status = complaint.status
-    match complaint.kind:
-        case "moderation":
-            return refusal(complaint)
+def failure(
+    cause: UpstreamError,
+    upstream: Upstream,
+    *,
+    wait: float | None = None,
+    model: str = "",
+    working: tuple[str, ...] = (),
+) -> Ima2Error:
+    """The error for what an upstream said. ``wait`` is how many seconds it asks to wait; ``working`` are models to
+    name where ``model`` is refused."""
+    status = cause.status
+    match cause.kind:
+        case "moderation" | "policy":
+            return refusal(cause)
         case "usage":
-            return _usage(complaint, wait)
-        case "quota":
-            return _error(complaint, "AUTH_API_KEY_INVALID", 429, _NO_CREDIT)
-        case "rate":
-            text = "OpenAI takes no more requests from this account right now. Wait a little and try again."
-            return _error(complaint, "RATE_LIMITED", 429, text, retry_after=wait)
-        case "expired" if lane != "key":
-            return _error(complaint, "AUTH_CHATGPT_EXPIRED", 401, _EXPIRED)
+            return build(cause, "usage", wait=cause.resets_in if cause.resets_in is not None else wait)
         case "expired" | "key":
-            return _login(complaint, lane)
-        case "capability":
-            text = "This account or model does not offer the image tool at the moment. Try another model."
-            return _error(complaint, "OAUTH_IMAGE_CAPABILITY_UNAVAILABLE", 422, text)
-        case "edge":
-            return _edge(complaint, lane)
+            return _unauthorized(cause, upstream)
+        case "model":
+            return unavailable(cause, upstream, model, working)
+        case "edge" if upstream in ("key", "words"):
+            text = "Something between here and OpenAI blocked the request."
+            return build(cause, "edge", code="NETWORK_FAILED", text=text)
         case "server" if status is not None and status >= 500:
-            text = f"OpenAI answered with an error of its own ({status}). Nothing was retried; try again later."
-            return _error(complaint, "UPSTREAM_5XX", status, text, retry_after=wait)
-        case "server" | "unknown":
-            text = "OpenAI broke the answer off with an error event. Try again."
-            return _error(complaint, "RESPONSES_STREAM_ERROR", 502, text)
-        case _:
-            return _request(complaint)
+            text = f"OpenAI answered with an error of its own ({status}). Nothing was sent a second time."
+            return build(cause, "server", text=text, wait=wait)
+        case "server":
+            return build(cause, "broken")
+        case "request" if status == 404:
+            return build(cause, "request", text=_NO_ADDRESS)
+        case kind:
+            return build(cause, kind, wait=wait)
 
 
-def _usage(complaint: Complaint, wait: float | None) -> Ima2Error:
-    seconds = complaint.resets_in if complaint.resets_in is not None else wait
-    if "usage_not_included" in (complaint.code, complaint.type):
-        text = "This ChatGPT plan does not include the feature. Use another plan or an API key."
-    else:
-        text = "The usage limit of this ChatGPT plan is reached. Wait until it resets, or use an API key."
-    return _error(complaint, "USAGE_LIMIT_REACHED", 429, text, retry_after=seconds)
+def unavailable(cause: UpstreamError, upstream: Upstream, model: str, working: tuple[str, ...]) -> Ima2Error:
+    """``MODEL_UNAVAILABLE``: the service does not serve the model to this account; models that work are named."""
+    whose = "this account" if upstream == "key" else "this ChatGPT login"
+    name = f"the model {safe_label(model)}" if model else "this model"
+    text = f"OpenAI does not serve {name} to {whose}."
+    if working:
+        text += f" Models that are served: {', '.join(working)}."
+    if upstream == "login":
+        text += " ChatGPT serves some only with the setting oauth.clientVersion."
+    return build(cause, "model", text=text, details={"models": list(working)})
 
 
-def _login(complaint: Complaint, lane: Lane) -> Ima2Error:
-    labelled = (complaint.code or "").endswith("api_key")
-    if lane == "key" or labelled:
-        return _error(complaint, "AUTH_API_KEY_INVALID", 401, _BAD_KEY)
-    return _error(complaint, "AUTH_CHATGPT_EXPIRED", 401, _EXPIRED)
+def _unauthorized(cause: UpstreamError, upstream: Upstream) -> Ima2Error:
+    """401. What a login is told never speaks of API keys, whatever the upstream's label says."""
+    if upstream == "key":
+        return build(cause, "key")
+    labelled = (cause.code or "").endswith("api_key")
+    text = _BAD_PROXY if upstream == "proxy" else EXPIRED
+    return build(cause, "key" if labelled else "expired", text=text, status=401)
 
 
-def _edge(complaint: Complaint, lane: Lane) -> Ima2Error:
-    status = complaint.status or 403
-    if lane == "key":
-        return _error(complaint, "NETWORK_FAILED", status, "Something between here and OpenAI blocked the request.")
-    text = "ChatGPT's edge protection blocked this connection. Wait a while, or try from another network."
-    return _error(complaint, "OAUTH_UNAVAILABLE", status, text)
+def build(
+    cause: UpstreamError,
+    kind: Kind,
+    *,
+    code: str = "",
+    status: int | None = None,
+    text: str = "",
+    wait: float | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Ima2Error:
+    """The error of a kind, with the upstream's labels. Only an HTTP status below 500 or of a server error is passed
+    on."""
+    meaning = MEANINGS[kind]
+    passed = cause.status if cause.status is not None and (cause.status < 500 or kind == "server") else 400
+    return Ima2Error(
+        code or meaning.code,
+        status or meaning.status or passed,
+        text or _TEXTS.get(kind) or (EXPIRED if kind == "expired" else _TEXTS["request"]),
+        upstream_code=cause.code,
+        upstream_type=cause.type,
+        upstream_param=cause.param,
+        retry_after=wait,
+        details=details,
+    )
 
 
-def _request(complaint: Complaint) -> Ima2Error:
-    status = complaint.status if complaint.status is not None and complaint.status < 500 else 400
-    if status == 403:
-        text = "OpenAI does not let this account do that. Check the account's access and verification."
-    elif status == 404:
-        text = "OpenAI does not know this model or address. Choose another model."
-    elif status == 413:
-        text = "The pictures of this request are too large for OpenAI. Send fewer or smaller ones."
-    else:
-        text = "OpenAI found an invalid request value. Check size, quality, model and pictures."
-    return _error(complaint, "INVALID_REQUEST", status, text)
-
-
-def unreachable(error: httpx.RequestError, lane: Lane) -> Ima2Error:
+def unreachable(error: httpx.RequestError, upstream: Upstream) -> Ima2Error:
     """No connection, or one that broke. ``OAUTH_UNAVAILABLE`` only where a local proxy was never reached."""
     import httpx
 
+    if isinstance(error, httpx.ProxyError):
+        text = "The network proxy of the environment (HTTPS_PROXY or ALL_PROXY) let no connection to OpenAI through."
+        return Ima2Error("NETWORK_FAILED", 502, text)
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        if lane == "proxy":
+        if upstream == "proxy":
             text = (
                 "The local ChatGPT proxy is not running. Start it, or run `codex login` and unset IMA2_NO_OAUTH_PROXY."
             )
             return Ima2Error("OAUTH_UNAVAILABLE", 503, text)
+        if _untrusted(error):
+            text = (
+                "The certificate that answered for OpenAI is not trusted. If a proxy in between has its own, name its "
+                "authority in SSL_CERT_FILE."
+            )
+            return Ima2Error("NETWORK_FAILED", 502, text)
         return Ima2Error("NETWORK_FAILED", 502, "OpenAI could not be reached. Check the network and try again.")
-    return Ima2Error("NETWORK_FAILED", 502, "The connection broke before the answer was complete. Try again.")
+    text = "The connection broke before the answer was complete. The call may have been billed."
+    return Ima2Error("NETWORK_FAILED", 502, text)
+
+
+def _untrusted(error: BaseException | None) -> bool:
+    import ssl
+
+    while error is not None:
+        if isinstance(error, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def timed_out(seconds: float) -> Ima2Error:
     """504: the whole exchange took longer than it may."""
-    text = f"OpenAI did not finish within {seconds:.0f} s. Try a smaller size or a lower quality."
+    text = f"OpenAI did not finish within {seconds:.0f} s; the call may have been billed. Smaller sizes are quicker."
     return Ima2Error("RESPONSES_IMAGE_TIMEOUT", 504, text)
 
 
 def too_large() -> Ima2Error:
     """502: an answer beyond every sane size."""
-    return Ima2Error("RESPONSES_STREAM_ERROR", 502, "OpenAI's answer was larger than any picture can be. Try again.")
+    return Ima2Error("RESPONSES_STREAM_ERROR", 502, "OpenAI's answer was larger than any picture can be.")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -142,24 +207,3 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()) if value else None
     except (ValueError, TypeError):
         return None
-
-
-def _error(
-    complaint: Complaint,
-    code: str,
-    status: int,
-    text: str,
-    *,
-    retry_after: float | None = None,
-    details: Mapping[str, Any] | None = None,
-) -> Ima2Error:
-    return Ima2Error(
-        code,
-        status,
-        text,
-        upstream_code=complaint.code,
-        upstream_type=complaint.type,
-        upstream_param=complaint.param,
-        retry_after=retry_after,
-        details=details,
-    )

@@ -21,6 +21,6 @@ def ima2_settings() -> type[BaseModel]:
 @ima2.hookimpl
 def ima2_providers(ctx: ima2.PluginContext) -> list[ima2.Provider]:
     """The one provider of this plugin."""
-    from ima2_plugins.openai.chatgpt import OauthProvider
+    from ima2_plugins.openai.oauth_provider import OauthProvider
 
     return [OauthProvider(ctx.settings, ctx.http, ctx.log)]

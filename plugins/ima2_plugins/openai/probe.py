@@ -3,41 +3,85 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ima2 import ProviderStatus
+from ima2 import Model, ProviderStatus
 
 if TYPE_CHECKING:
     import httpx
 
 HEALTH_SECONDS = 0.5
 KEPT_SECONDS = 5.0
+LISTED = "listed by the account"
+_NAME = re.compile(r"[A-Za-z0-9._:-]{1,80}")
+_CARRIER = re.compile(r"gpt-([5-9]|[1-9][0-9])(\.[0-9]+)?(-(mini|sol|terra|luna|astra))?")
+"""Names of the families that call the drawing tool; listings also hold models for speech, embeddings and the like."""
 
 
-async def models(
+async def probe(
     client: httpx.AsyncClient, url: str, seconds: float, headers: Mapping[str, str] | None = None
 ) -> ProviderStatus:
     """``ready`` with the ids it lists, ``auth_required`` for an answer that is not 2xx, ``offline`` for none."""
-    import httpx
-
-    try:
-        async with asyncio.timeout(seconds):
-            response = await client.get(url, headers=headers, timeout=seconds)
-    except (httpx.HTTPError, TimeoutError):
+    response = await _get(client, url, seconds, headers)
+    if response is None:
         return ProviderStatus("offline", reason="No answer came in time.")
     if not response.is_success:
         return ProviderStatus("auth_required", reason=f"The list of models was answered with {response.status_code}.")
     return ProviderStatus("ready", _ids(_json(response.content)))
 
 
+async def listed_models(
+    client: httpx.AsyncClient,
+    url: str,
+    seconds: float,
+    headers: Mapping[str, str] | None = None,
+    *,
+    known: Sequence[Model] = (),
+) -> tuple[Model, ...]:
+    """The models an upstream lists that can call the drawing tool; empty when it lists none in time.
+
+    Of those in the catalogue the catalogue's facts are given, as served; others by the form of their name.
+    """
+    response = await _get(client, url, seconds, headers)
+    if response is None or not response.is_success:
+        return ()
+    facts = {one.id: one for one in known if one.supported}
+    today = date.today().isoformat()
+    found = []
+    for name in dict.fromkeys(_ids(_json(response.content))):
+        if name in facts:
+            found.append(replace(facts[name], state="served", ends=None, source=LISTED, checked=today))
+        elif _CARRIER.fullmatch(name):
+            found.append(Model(name, source=LISTED, checked=today))
+    return tuple(found)
+
+
+async def _get(
+    client: httpx.AsyncClient, url: str, seconds: float, headers: Mapping[str, str] | None
+) -> httpx.Response | None:
+    import httpx
+
+    try:
+        async with asyncio.timeout(seconds):
+            return await client.get(url, headers=headers, timeout=seconds)
+    except (httpx.HTTPError, TimeoutError):
+        return None
+
+
 def _ids(value: Any) -> tuple[str, ...]:
-    listed = value.get("data") if isinstance(value, dict) else None
+    """The names in a list of models: ``data`` with ``id`` at the API, ``models`` with ``slug`` at ChatGPT."""
+    value = value if isinstance(value, dict) else {}
+    listed = value.get("data") or value.get("models")
     rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
-    return tuple(str(row["id"]) for row in rows if row.get("id"))
+    names = (row.get("id") or row.get("slug") for row in rows)
+    return tuple(name for name in names if isinstance(name, str) and _NAME.fullmatch(name))
 
 
 def _json(body: bytes) -> Any:

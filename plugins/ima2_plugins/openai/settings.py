@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from ima2 import setting
+from ima2_plugins.openai.catalogue import EFFORTS
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-EFFORTS = ("none", "low", "medium", "high", "xhigh")
 
 
 def service_url(value: str) -> str:
@@ -30,7 +30,7 @@ Effort = Annotated[str, Field(pattern=f"^({'|'.join(EFFORTS)})$")]
 
 
 class SharedSettings(BaseModel):
-    """What both doors have. Times are in milliseconds."""
+    """What both providers have. Times are in milliseconds."""
 
     generation_timeout_ms: int = setting(
         400_000, env="IMA2_OAUTH_GENERATION_TIMEOUT_MS", key="oauth.generationTimeoutMs", ge=1
@@ -54,6 +54,13 @@ class ApiSettings(SharedSettings):
     base_url: ServiceUrl = setting("https://api.openai.com/v1", env="IMA2_OPENAI_BASE_URL", key="apiProvider.baseUrl")
     default_model: str = setting(
         "gpt-5.4-mini", env="IMA2_API_IMAGE_MODEL_DEFAULT", key="apiProvider.defaultImageModel"
+    )
+    drawing_model: str = setting(
+        "",
+        env="IMA2_API_DRAWING_MODEL",
+        key="apiProvider.drawingModel",
+        pattern=r"^[A-Za-z0-9._-]{0,80}$",
+        help="The model that draws; empty: gpt-image-2 as long as it is served, then the newest.",
     )
     reasoning_effort: Effort = setting("low", env="IMA2_API_REASONING_EFFORT", key="apiProvider.defaultReasoningEffort")
     image_size: str = setting(
@@ -85,5 +92,24 @@ class OauthSettings(SharedSettings):
         env="IMA2_OPENAI_CLIENT_ID",
         key="oauth.clientId",
         help="The public client the login was made with; a refresh token only works for that one.",
+    )
+    client_version: str = setting(
+        "",
+        env="IMA2_CODEX_CLIENT_VERSION",
+        key="oauth.clientVersion",
+        pattern=r"^([0-9]{1,4}(\.[0-9]{1,6}){1,3})?$",
+        help="Sent as the version of a Codex client, which newer models are only served to; empty: nothing is sent.",
+    )
+    image_transport: Literal["auto", "responses", "images"] = setting(
+        "auto",
+        env="IMA2_OAUTH_IMAGE_TRANSPORT",
+        key="oauth.imageTransport",
+        help="Where pictures are asked for: Responses, ChatGPT's endpoint for pictures alone, or what fits a request.",
+    )
+    words_auth_url: ServiceUrl = setting(
+        "https://auth.openai.com/api/accounts", env="IMA2_CHATGPT_SIGN_IN_URL", key="oauth.wordsAuthUrl"
+    )
+    words_base_url: ServiceUrl = setting(
+        "https://api.openai.com/v1", env="IMA2_CHATGPT_WORDS_BASE_URL", key="oauth.wordsBaseUrl"
     )
     codex_home: str = setting("", env="CODEX_HOME", key="oauth.codexHome", help="Folder of auth.json; else ~/.codex.")

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from tests.upstreams import chatgpt, responses
 from tests.upstreams.world import World, running
 
-from ima2_plugins.openai.chatgpt import OauthProvider
-from ima2_plugins.openai.key import ApiProvider
+from ima2_plugins.openai.api_provider import ApiProvider
+from ima2_plugins.openai.oauth_provider import OauthProvider
 from ima2_plugins.openai.settings import ApiSettings, OauthSettings
 
 KEY = "sk-test-0123456789abcdef"

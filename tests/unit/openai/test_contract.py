@@ -9,8 +9,8 @@ from tests.unit.openai.conftest import KEY, Api, Oauth
 from tests.upstreams.world import World
 
 from ima2.testing import ProviderContract
-from ima2_plugins.openai.chatgpt import OauthProvider
-from ima2_plugins.openai.key import ApiProvider
+from ima2_plugins.openai.api_provider import ApiProvider
+from ima2_plugins.openai.oauth_provider import OauthProvider
 
 
 class TestApi(ProviderContract):

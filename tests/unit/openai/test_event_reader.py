@@ -12,7 +12,7 @@ from tests.upstreams.world import picture
 
 import ima2
 from ima2_plugins.openai import sse
-from ima2_plugins.openai.answer import Answer
+from ima2_plugins.openai.response_reader import ResponseReader
 from ima2_plugins.openai.sse import EventReader
 
 STREAM = (
@@ -61,10 +61,10 @@ def test_a_picture_of_a_megabyte_and_a_half_takes_little_time() -> None:
     chunks = [wire[at : at + 65_536] for at in range(0, len(wire), 65_536)]
 
     def once() -> float:
-        answer = Answer("key")
+        answer = ResponseReader("key")
         reader = EventReader(answer.stats)
         started = time.process_time()
-        updates = [one for chunk in chunks for event in reader.feed(chunk) for one in answer.read(event)]
+        updates = [one for chunk in chunks for event in reader.feed(chunk) for one in answer.read_event(event)]
         taken = time.process_time() - started
         assert isinstance(updates[-1], ima2.Artifact)
         assert updates[-1].picture.data == data

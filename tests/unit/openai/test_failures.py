@@ -15,7 +15,7 @@ from tests.upstreams.responses_errors import MARKER
 from tests.upstreams.world import World, picture
 
 import ima2
-from ima2_plugins.openai.key import ApiProvider
+from ima2_plugins.openai.api_provider import ApiProvider
 from ima2_plugins.openai.settings import ApiSettings
 
 HTTP = [
@@ -28,7 +28,6 @@ HTTP = [
     ("TOOLGONE", "OAUTH_IMAGE_CAPABILITY_UNAVAILABLE", 422, "invalid_value"),
     ("FAIL403", "INVALID_REQUEST", 403, "unsupported_country_region_territory"),
     ("HTML403", "NETWORK_FAILED", 403, None),
-    ("FAIL404", "INVALID_REQUEST", 404, "model_not_found"),
     ("FAIL413", "INVALID_REQUEST", 413, None),
     ("FAIL429", "RATE_LIMITED", 429, "rate_limit_exceeded"),
     ("QUOTA", "AUTH_API_KEY_INVALID", 429, "insufficient_quota"),
@@ -41,7 +40,7 @@ HTTP = [
     ("DETAILS", "INVALID_REQUEST", 422, None),
     ("ODDERROR", "INVALID_REQUEST", 400, None),
     ("NOBODY", "INVALID_REQUEST", 400, None),
-    ("REDIRECT", "UPSTREAM_5XX", 502, None),
+    ("REDIRECT", "UPSTREAM_REDIRECT", 502, None),
 ]
 STREAMED = [
     ("STREAMERR", "RESPONSES_STREAM_ERROR", 502, "server_error"),

@@ -16,8 +16,8 @@ from tests.unit.openai.conftest import Client
 
 import ima2
 import ima2.testing
-from ima2_plugins.openai import api as api_door
-from ima2_plugins.openai import oauth as oauth_door
+from ima2_plugins.openai import api as api_plugin
+from ima2_plugins.openai import oauth as oauth_plugin
 from ima2_plugins.openai.settings import ApiSettings, OauthSettings
 
 
@@ -42,8 +42,8 @@ def test_a_front_door_imports_nothing_heavy(module: str) -> None:
 
 
 async def test_each_door_offers_its_own_provider_and_only_one_is_the_default(client: Client) -> None:
-    one = provider(api_door, api_door.ima2_settings()(), client)
-    other = provider(oauth_door, oauth_door.ima2_settings()(), client)
+    one = provider(api_plugin, api_plugin.ima2_settings()(), client)
+    other = provider(oauth_plugin, oauth_plugin.ima2_settings()(), client)
     assert (one.id, one.is_default) == ("api", False)
     assert (other.id, other.is_default) == ("oauth", True)
 
@@ -52,11 +52,21 @@ async def test_the_declaration_follows_the_settings(client: Client) -> None:
     settings = ApiSettings(
         default_model="gpt-5.5", reasoning_effort="high", image_size="1536x1024", allow_web_search=False
     )
-    able = provider(api_door, settings, client).capabilities
+    able = provider(api_plugin, settings, client).capabilities
     assert (able.default_model, able.default_size) == ("gpt-5.5", "1536x1024")
     defaults = {option.name: option.default for option in able.options}
-    assert defaults == {"reasoningEffort": "high", "webSearch": False, "mode": "auto"}
-    assert [model.id for model in able.models if model.supported] == ["gpt-5.5", "gpt-5.4", "gpt-5.4-mini"]
+    assert defaults == {
+        **{"reasoningEffort": "high", "webSearch": False, "mode": "auto", "drawingModel": "gpt-image-2"},
+        **{"background": "auto", "compression": None, "inputFidelity": "auto", "complexity": "auto"},
+    }
+    wires = {option.name: option.wire for option in able.options if option.wire}
+    assert wires == {
+        "reasoningEffort": "reasoningEffort",
+        "webSearch": "webSearchEnabled",
+        "mode": "mode",
+        "drawingModel": "drawingModel",
+    }
+    assert [model.id for model in able.models if model.supported][:3] == ["gpt-5.5", "gpt-5.4", "gpt-5.4-mini"]
     assert [model.id for model in able.models if not model.supported] == ["gpt-5.3-codex-spark"]
     assert able.code("MODEL_INVALID") == "INVALID_IMAGE_MODEL"
     assert able.code("MODEL_UNSUPPORTED") == "IMAGE_MODEL_UNSUPPORTED"
@@ -64,7 +74,7 @@ async def test_the_declaration_follows_the_settings(client: Client) -> None:
 
 
 async def test_the_login_thinks_a_little_longer_by_default(client: Client) -> None:
-    able = provider(oauth_door, OauthSettings(), client).capabilities
+    able = provider(oauth_plugin, OauthSettings(), client).capabilities
     effort = able.option("reasoningEffort")
     assert effort is not None
     assert (effort.default, effort.error_code) == ("medium", "INVALID_REASONING_EFFORT")
@@ -83,14 +93,14 @@ def test_settings_are_read_under_the_names_people_already_use() -> None:
 
 async def test_clients_of_the_old_wire_find_the_fields_they_look_for(client: Client, home: Path) -> None:
     key = SecretStr("sk-1")
-    one = provider(api_door, ApiSettings(api_key=key), client, {"api_key": "env"})
+    one = provider(api_plugin, ApiSettings(api_key=key), client, {"api_key": "env"})
     assert one.about() == {"apiKey": True, "apiKeyDisabled": False, "apiKeySource": "env"}
-    bare = provider(api_door, ApiSettings(), client)
+    bare = provider(api_plugin, ApiSettings(), client)
     assert bare.about() == {"apiKey": False, "apiKeyDisabled": False, "apiKeySource": "none"}
-    other = provider(oauth_door, OauthSettings(proxy_port=12345, assume_proxy=True), client)
+    other = provider(oauth_plugin, OauthSettings(proxy_port=12345, assume_proxy=True), client)
     url = "http://127.0.0.1:12345"
     assert other.about() == {"oauth": True, "oauthPort": 12345, "oauthActualPort": 12345, "oauthUrl": url}
     assert other.runtime() == {"configuredPort": 12345, "actualPort": 12345, "url": url, "status": "ready"}
-    nobody = provider(oauth_door, OauthSettings(), client).runtime()
+    nobody = provider(oauth_plugin, OauthSettings(), client).runtime()
     assert nobody is not None
     assert nobody["status"] == "failed"

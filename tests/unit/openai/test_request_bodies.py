@@ -48,6 +48,7 @@ async def test_a_plain_request_carries_what_was_asked_for_and_is_not_stored(api:
         "size": "1536x1024",
         "moderation": "auto",
         "output_format": "webp",
+        "model": "gpt-image-2",
     }
     assert [message["role"] for message in body["input"]] == ["developer", "user"]
     assert isinstance(body["input"][1]["content"], str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,21 @@ EARLY = timedelta(minutes=5)
 STALE = timedelta(days=8)
 """The age at which a token without a stated end is renewed."""
 _CLAIM = "https://api.openai.com/auth"
+_STORES = {
+    "keyring": (
+        "Codex keeps its login in the system's keyring, where other programs do not look. Set its option "
+        "cli_auth_credentials_store to file and run `codex login` anew, or sign in with ima2."
+    ),
+    "ephemeral": (
+        "Codex forgets its login when it ends (cli_auth_credentials_store is ephemeral). Set that option to file and "
+        "run `codex login` anew, or sign in with ima2."
+    ),
+}
+_OTHER_KINDS = {
+    "OPENAI_API_KEY": "Codex is signed in with an API key, not with ChatGPT. Use provider api, or run `codex login`.",
+    "personal_access_token": "Codex is signed in with a personal access token, not with ChatGPT. Run `codex login`.",
+    "agent_identity": "Codex is signed in as an agent, not with ChatGPT. Run `codex login`.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +49,7 @@ class Tokens:
     expires: datetime | None
     renewed_at: datetime | None
     raw: Mapping[str, Any] = field(repr=False)
+    government: bool = False
 
     def due(self, now: datetime) -> bool:
         """Whether it is time to renew."""
@@ -71,47 +88,86 @@ def read(files: Sequence[Path]) -> Tokens | None:
 
 def _read_one(path: Path) -> Tokens | None:
     try:
-        return parsed(path, orjson.loads(path.read_bytes()))
+        return parse(path, orjson.loads(path.read_bytes()))
     except (OSError, orjson.JSONDecodeError):
         return None
 
 
-def parsed(path: Path, raw: Any) -> Tokens | None:
+def parse(path: Path, raw: Any) -> Tokens | None:
     """A login from a file's JSON; ``None`` when there is no access token or no account in it."""
     tokens = raw.get("tokens") if isinstance(raw, dict) else None
     if not isinstance(tokens, dict):
         return None
     access, refresh = _line(tokens.get("access_token")), _line(tokens.get("refresh_token"))
-    claims = _claims(tokens.get("id_token")).get(_CLAIM)
-    account = _line(tokens.get("account_id"))
-    if not account and isinstance(claims, dict):
-        account = _line(claims.get("chatgpt_account_id"))
+    identity = account_claims(tokens.get("id_token"))
+    account = _line(tokens.get("account_id")) or _line(identity.get("chatgpt_account_id"))
     if not access or not account:
         return None
-    return Tokens(
-        path, access, refresh, account, _moment(_claims(access).get("exp")), _date(raw.get("last_refresh")), raw
-    )
+    expires, last = _moment(claims(access).get("exp")), _date(raw.get("last_refresh"))
+    government = identity.get("chatgpt_account_is_fedramp") is True
+    return Tokens(path, access, refresh, account, expires, last, raw, government)
 
 
-def renewed(old: Tokens, answer: Mapping[str, Any], now: datetime) -> Tokens | None:
+def fresh_login(path: Path, answer: Mapping[str, Any], now: datetime) -> Tokens | None:
+    """The login that a sign-in gave, in the shape of Codex's file; other keys that the file has stay in it."""
+    try:
+        before = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        before = None
+    account = account_claims(answer.get("id_token")).get("chatgpt_account_id")
+    names = ("id_token", "access_token", "refresh_token")
+    tokens = {name: answer.get(name) for name in names} | {"account_id": account}
+    kept = before if isinstance(before, dict) else {}
+    raw = {"OPENAI_API_KEY": None, **kept, "auth_mode": "chatgpt", "tokens": tokens, "last_refresh": _stamp(now)}
+    return parse(path, raw)
+
+
+def merge(old: Tokens, answer: Mapping[str, Any], now: datetime) -> Tokens | None:
     """The login after a renewal: what the answer leaves out stays, as does every other key of the file."""
     names = ("id_token", "access_token", "refresh_token")
     fresh = {name: answer[name] for name in names if isinstance(answer.get(name), str) and answer[name]}
     if "access_token" not in fresh:
         return None
-    stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    raw = {**old.raw, "tokens": {**old.raw["tokens"], **fresh}, "last_refresh": stamp}
-    return parsed(old.path, raw)
+    raw = {**old.raw, "tokens": {**old.raw["tokens"], **fresh}, "last_refresh": _stamp(now)}
+    return parse(old.path, raw)
 
 
 def write(tokens: Tokens) -> None:
     """Put a login in its file's place: whole or not at all, readable by its owner only. A link is followed."""
-    write_whole(
-        Path(os.path.realpath(tokens.path)), orjson.dumps(dict(tokens.raw), option=orjson.OPT_INDENT_2), mode=0o600
-    )
+    path = Path(os.path.realpath(tokens.path))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(path, orjson.dumps(dict(tokens.raw), option=orjson.OPT_INDENT_2), mode=0o600)
 
 
-def _claims(token: object) -> dict[str, Any]:
+def problem_of(codex_home: str = "") -> str | None:
+    """Why Codex's folder holds no login that can be used, where it says so itself: the keyring, or another kind."""
+    folder = login_files(codex_home)[0].parent
+    try:
+        store = tomllib.loads((folder / "config.toml").read_text()).get("cli_auth_credentials_store")
+    except (OSError, ValueError):
+        store = None
+    try:
+        raw = orjson.loads((folder / "auth.json").read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        raw = None
+    if raw is None:
+        return _STORES.get(store) if isinstance(store, str) else None
+    if not isinstance(raw, dict) or raw.get("tokens"):
+        return None
+    return next((text for name, text in _OTHER_KINDS.items() if raw.get(name)), None)
+
+
+def account_claims(token: object) -> dict[str, Any]:
+    """What an id token says of the ChatGPT account."""
+    found = claims(token).get(_CLAIM)
+    return found if isinstance(found, dict) else {}
+
+
+def _stamp(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def claims(token: object) -> dict[str, Any]:
     """The claims of a JWT, unverified: they only say when to renew and whose it is."""
     parts = token.split(".") if isinstance(token, str) else []
     if len(parts) != 3:

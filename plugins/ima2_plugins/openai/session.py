@@ -8,8 +8,10 @@ disk before anyone uses it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +20,10 @@ import filelock
 import orjson
 
 from ima2 import Ima2Error
-from ima2_plugins.openai import tokens
+from ima2_plugins.openai import auth_file
+from ima2_plugins.openai.auth_file import Tokens
+from ima2_plugins.openai.errors import EXPIRED
 from ima2_plugins.openai.settings import OauthSettings
-from ima2_plugins.openai.tokens import Tokens
 
 if TYPE_CHECKING:
     import httpx
@@ -32,20 +35,18 @@ PERMANENT = frozenset(
 )
 """Answers of the token endpoint after which only a new login helps."""
 
-MISSING = (
-    "No ChatGPT login was found. Run `codex login` and try again (if Codex keeps it in the system's keyring, set its "
-    "option cli_auth_credentials_store to file first)."
-)
-EXPIRED = "The ChatGPT login is no longer valid. Run `codex login` to sign in again, then try once more."
+MISSING = "No ChatGPT login was found. Run `codex login`, or sign in with ima2."
 
 
-class Login:
+class LoginSession:
     """The login of this machine's user, as fresh as it can be."""
 
     def __init__(self, settings: OauthSettings, http: Callable[[], httpx.AsyncClient], log: logging.Logger) -> None:
-        self._settings = settings
+        self.settings = settings
         self._http = http
         self._log = log
+        self.missing = MISSING
+        """What to do about a login that is not there."""
         self._seen: tuple[object, ...] | None = None
         self._tokens: Tokens | None = None
         self._dead: tuple[object, ...] | None = None
@@ -53,59 +54,88 @@ class Login:
 
     def files(self) -> list[Path]:
         """Where a login is looked for."""
-        return tokens.login_files(self._settings.codex_home)
+        return auth_file.login_files(self.settings.codex_home)
 
     async def current(self) -> Tokens:
         """The login, renewed when its end is near. 503 ``OAUTH_UNAVAILABLE`` without one, 401 when it is dead."""
         found = await self._read()
         return await self._renew(found) if found.due(_now()) else found
 
-    async def after_refusal(self, refused: str) -> Tokens:
+    async def renew_after(self, refused: str) -> Tokens:
         """The login to try after a token was refused: the file's if it changed meanwhile, else a renewed one."""
         found = await self._read()
         return found if found.access != refused else await self._renew(found)
+
+    async def store(self, answer: dict[str, Any]) -> Tokens:
+        """Keep what a sign-in gave as this user's login: on disk before anyone uses it. ``OAUTH_UNAVAILABLE`` when
+        the answer holds no login or it cannot be written."""
+        path = self.files()[0]
+        fresh = await asyncio.to_thread(auth_file.fresh_login, path, answer, _now())
+        if fresh is None:
+            raise Ima2Error("OAUTH_UNAVAILABLE", 502, "The sign-in service gave no login of a ChatGPT account.")
+        try:
+            await asyncio.to_thread(path.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
+            async with self._locked(path):
+                await asyncio.to_thread(auth_file.write, fresh)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise Ima2Error("OAUTH_UNAVAILABLE", 507, f"The login could not be stored: {reason}.") from None
+        return fresh
 
     async def close(self) -> None:
         """Let a running renewal end, so that its answer is not lost."""
         if self._renewal is not None and not self._renewal.done():
             await asyncio.wait([self._renewal], timeout=4)
 
+    async def look(self) -> None:
+        """See what there is, so that a missing login can be explained."""
+        with contextlib.suppress(Ima2Error):
+            await self._read()
+
     async def _read(self) -> Tokens:
         files = self.files()
-        seen = await asyncio.to_thread(tokens.fingerprint, files)
+        seen = await asyncio.to_thread(auth_file.fingerprint, files)
         if seen != self._seen:
-            self._tokens = await asyncio.to_thread(tokens.read, files)
+            self._tokens = await asyncio.to_thread(auth_file.read, files)
             self._seen = seen
+            problem = await asyncio.to_thread(auth_file.problem_of, self.settings.codex_home)
+            self.missing = problem or MISSING
         if self._tokens is None:
-            raise Ima2Error("OAUTH_UNAVAILABLE", 503, MISSING)
+            raise Ima2Error("OAUTH_UNAVAILABLE", 503, self.missing)
         if self._dead is not None and self._dead == seen:
-            raise expired()
+            raise expired_error()
         return self._tokens
 
     async def _renew(self, old: Tokens) -> Tokens:
         if self._renewal is None or self._renewal.done():
-            self._renewal = asyncio.create_task(self._renewed(old))
-            self._renewal.add_done_callback(_heard)
+            self._renewal = asyncio.create_task(self._renew_locked(old))
+            self._renewal.add_done_callback(_retrieve)
         return await asyncio.shield(self._renewal)
 
-    async def _renewed(self, old: Tokens) -> Tokens:
-        lock = filelock.FileLock(_lock_path(old.path), thread_local=False, mode=0o600)
+    async def _renew_locked(self, old: Tokens) -> Tokens:
+        async with self._locked(old.path):
+            found = await self._read()
+            return found if found.access != old.access else await self._exchange(found)
+
+    @asynccontextmanager
+    async def _locked(self, path: Path) -> AsyncIterator[None]:
+        """Alone with the file, among the processes of this machine that ask."""
+        lock = filelock.FileLock(lock_path(path), thread_local=False, mode=0o600)
         try:
             await asyncio.to_thread(lock.acquire, timeout=LOCK_SECONDS)
         except (OSError, filelock.Timeout):
-            text = "The ChatGPT login could not be renewed: its folder is locked or not writable. Try again."
+            text = "The ChatGPT login could not be written: its folder is locked or not writable. Try again."
             raise Ima2Error("OAUTH_UNAVAILABLE", 503, text) from None
         try:
-            found = await self._read()
-            return found if found.access != old.access else await self._exchanged(found)
+            yield
         finally:
             await asyncio.to_thread(lock.release)
 
-    async def _exchanged(self, old: Tokens) -> Tokens:
+    async def _exchange(self, old: Tokens) -> Tokens:
         if not old.refresh:
-            raise expired()
+            raise expired_error()
         try:
-            answer = await self._asked(old.refresh)
+            answer = await self._ask(old.refresh)
         except Ima2Error as error:
             if error.status == 401:
                 self._dead = self._seen
@@ -113,25 +143,25 @@ class Login:
                 self._log.warning("the login could not be renewed early (%s); the old token still works", error.code)
                 return old
             raise
-        fresh = tokens.renewed(old, answer, _now())
+        fresh = auth_file.merge(old, answer, _now())
         if fresh is None:
-            raise _unrenewed()
+            raise _not_renewed()
         try:
-            await asyncio.to_thread(tokens.write, fresh)
+            await asyncio.to_thread(auth_file.write, fresh)
         except OSError as error:
             self._log.error(
                 "the renewed login could not be written (%s): it lasts until ima2 ends", type(error).__name__
             )
         self._tokens = fresh
-        self._seen = await asyncio.to_thread(tokens.fingerprint, self.files())
+        self._seen = await asyncio.to_thread(auth_file.fingerprint, self.files())
         return fresh
 
-    async def _asked(self, refresh: str) -> dict[str, Any]:
+    async def _ask(self, refresh: str) -> dict[str, Any]:
         import httpx
 
-        body = {"client_id": self._settings.client_id, "grant_type": "refresh_token", "refresh_token": refresh}
+        body = {"client_id": self.settings.client_id, "grant_type": "refresh_token", "refresh_token": refresh}
         try:
-            response = await self._http().post(self._settings.auth_url, json=body, timeout=RENEW_SECONDS)
+            response = await self._http().post(self.settings.auth_url, json=body, timeout=RENEW_SECONDS)
         except httpx.HTTPError:
             text = "The ChatGPT login could not be renewed: the sign-in service did not answer. Try again."
             raise Ima2Error("NETWORK_FAILED", 502, text) from None
@@ -143,17 +173,17 @@ class Login:
         if response.is_success and answer:
             return answer
         if response.status_code in (400, 401) and _code(answer) in PERMANENT:
-            raise expired()
+            raise expired_error()
         self._log.warning("the sign-in service answered %d", response.status_code)
-        raise _unrenewed()
+        raise _not_renewed()
 
 
-def expired() -> Ima2Error:
+def expired_error() -> Ima2Error:
     """401: only signing in again helps."""
     return Ima2Error("AUTH_CHATGPT_EXPIRED", 401, EXPIRED)
 
 
-def _unrenewed() -> Ima2Error:
+def _not_renewed() -> Ima2Error:
     return Ima2Error("OAUTH_UNAVAILABLE", 503, "The sign-in service did not renew the ChatGPT login. Try again later.")
 
 
@@ -162,7 +192,7 @@ def _code(answer: dict[str, Any]) -> str:
     return str(error.get("code") if isinstance(error, dict) else error or answer.get("code"))
 
 
-def _lock_path(path: Path) -> Path:
+def lock_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.ima2.lock")
 
 
@@ -170,6 +200,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _heard(task: asyncio.Task[Tokens]) -> None:
+def _retrieve(task: asyncio.Task[Tokens]) -> None:
     if not task.cancelled():
         task.exception()

@@ -1,0 +1,138 @@
+"""Provider ``oauth``: the allowance of a ChatGPT login."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ima2 import Ima2Error, ImageRequest, Json, Model, Notice, ProviderStatus
+from ima2_plugins.openai.body import IMAGES_INPUTS, input_pictures
+from ima2_plugins.openai.capabilities import login_capabilities
+from ima2_plugins.openai.catalogue import LOGIN_MODELS
+from ima2_plugins.openai.fallbacks import Attempt, Fallbacks
+from ima2_plugins.openai.login_auth import LoginAuth
+from ima2_plugins.openai.probe import listed_models, probe
+from ima2_plugins.openai.provider import ResponsesProvider
+from ima2_plugins.openai.settings import OauthSettings
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class OauthProvider(ResponsesProvider):
+    """ChatGPT's own backend, or a proxy in front of it."""
+
+    id = "oauth"
+    title = "ChatGPT login"
+    is_default = True
+
+    def __init__(self, settings: OauthSettings, http: Callable[[], httpx.AsyncClient], log: logging.Logger) -> None:
+        self.auth = LoginAuth(settings, http, log)
+        super().__init__(settings, http, log, self.auth)
+        self._apply(settings)
+
+    def _apply(self, settings: OauthSettings) -> None:
+        self._settings = self._shared = settings
+        self.auth.configure(settings)
+        self.capabilities = login_capabilities(settings)
+        self._fallbacks = Fallbacks(LOGIN_MODELS)
+
+    async def open(self) -> None:
+        """Find a proxy that runs already, so that `problem` does not name a login that nobody needs."""
+        if not self._settings.assume_proxy and await self.auth.proxy.listens():
+            await self.auth.by_proxy()
+        await self.auth.session.look()
+
+    async def close(self) -> None:
+        """Wait for a renewal that is under way."""
+        await self.auth.session.close()
+
+    async def reconfigure(self, settings: object) -> None:
+        """Take new settings: the next call follows them."""
+        if isinstance(settings, OauthSettings):
+            self._apply(settings)
+            await self.auth.session.look()
+
+    def problem(self) -> str | None:
+        """A missing login, unless a proxy has one of its own."""
+        if self._settings.assume_proxy or self.auth.proxy.seen:
+            return None
+        session = self.auth.session
+        return None if any(path.is_file() for path in session.files()) else session.missing
+
+    def about(self) -> Mapping[str, Json]:
+        """That this way in exists, and where a proxy would be."""
+        port = self._settings.proxy_port
+        return {"oauth": True, "oauthPort": port, "oauthActualPort": port, "oauthUrl": self.auth.proxy.base}
+
+    def runtime(self) -> Mapping[str, Json]:
+        """The address of the proxy, and whether calls can go out one way or the other."""
+        port = self._settings.proxy_port
+        state = "failed" if self.problem() else "ready"
+        return {"configuredPort": port, "actualPort": port, "url": self.auth.proxy.base, "status": state}
+
+    async def status(self) -> ProviderStatus:
+        """The proxy's list of models, or whether the login is valid or can be renewed. Costs nothing."""
+        if await self.auth.by_proxy():
+            return await probe(self._http(), f"{self.auth.proxy.base}/v1/models", self._seconds)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self.auth.session.current()
+        except TimeoutError:
+            return ProviderStatus("starting", reason="The login is being renewed.")
+        except Ima2Error as error:
+            absent = error.status == 401 or error.text == self.auth.session.missing
+            return ProviderStatus("auth_required" if absent else "offline", reason=error.text)
+        return ProviderStatus("ready", tuple(one.id for one in self.capabilities.models if one.supported))
+
+    async def models(self) -> Sequence[Model]:
+        """The models that this login, or the proxy's, may use; ChatGPT lists them by a client's version."""
+        if await self.auth.by_proxy():
+            return await listed_models(
+                self._http(), f"{self.auth.proxy.base}/v1/models", self._seconds, known=LOGIN_MODELS
+            )
+        try:
+            endpoint = await self.auth.endpoint("models")
+        except Ima2Error:
+            return ()
+        return await listed_models(self._http(), endpoint.url, self._seconds, endpoint.headers, known=LOGIN_MODELS)
+
+    # -- which endpoint draws ---------------------------------------------------------------------
+
+    async def _plan(self, request: ImageRequest) -> Attempt:
+        asked = self._choice(request)
+        chosen = self._settings.image_transport
+        if chosen == "images":
+            if problem := self._beyond_images(request):
+                text = f"ChatGPT's endpoint for pictures alone {problem}; the setting oauth.imageTransport chose it."
+                raise Ima2Error("IMAGE_ENDPOINT_UNSUPPORTED", 400, text)
+            return replace(asked, endpoint="images")
+        fits = chosen == "auto" and not request.options["webSearch"] and not self._beyond_images(request)
+        return replace(asked, endpoint="images") if fits and not await self.auth.by_proxy() else asked
+
+    def _remarks(self, request: ImageRequest, asked: Attempt) -> list[Notice]:
+        if asked.endpoint == "images" and request.options["webSearch"]:
+            text = "ChatGPT's endpoint for pictures alone does not search the web; the setting chose it."
+            return [Notice("WEB_SEARCH_SKIPPED", text)]
+        return []
+
+    def _images_may_follow(self, request: ImageRequest) -> bool:
+        return self._settings.image_transport == "auto" and not self._beyond_images(request)
+
+    @staticmethod
+    def _beyond_images(request: ImageRequest) -> str | None:
+        """What the endpoint for pictures alone cannot do of a request, if anything."""
+        if request.mask is not None:
+            return "takes no mask"
+        if request.sequence:
+            return "draws no series"
+        if request.partials:
+            return "shows no previews"
+        return f"takes {IMAGES_INPUTS} pictures at most" if len(input_pictures(request)) > IMAGES_INPUTS else None
+
+    @property
+    def _seconds(self) -> float:
+        return self._settings.status_timeout_ms / 1000

@@ -21,7 +21,7 @@ _HELP = "help.openai.com, article 11369540"
 _LEARN = "learn.chatgpt.com, models"
 
 OLDER_EFFORTS = ("none", "low", "medium", "high", "xhigh")
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+EFFORTS = (*OLDER_EFFORTS, "minimal", "max")
 """Reasoning efforts of the API; models up to gpt-5.5 take `OLDER_EFFORTS`."""
 _OLDER = frozenset({"gpt-5.5", "gpt-5.4", "gpt-5.4-mini"})
 

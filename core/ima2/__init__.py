@@ -21,7 +21,19 @@ if TYPE_CHECKING:
         Sizes,
         VideoModes,
     )
-    from ima2.contracts import EventSink, Job, Migration, Part, Provider, Sql, Storage, Stored, Tables, Thumbnailer
+    from ima2.contracts import (
+        EventSink,
+        Facet,
+        Job,
+        Migration,
+        Part,
+        Provider,
+        Sql,
+        Storage,
+        Stored,
+        Tables,
+        Thumbnailer,
+    )
     from ima2.errors import Ima2Error, canceled, safe_label
     from ima2.files import private_folder, sweep, write_whole
     from ima2.interfaces import (
@@ -38,6 +50,7 @@ if TYPE_CHECKING:
     )
     from ima2.kernel.context import PluginContext
     from ima2.kernel.hooks import hookimpl
+    from ima2.kernel.offers import Routes, Site, Tool
     from ima2.keys import is_key
     from ima2.media.convert import flat_picture, open_picture, upright_picture
     from ima2.media.decode import MediaError, decode_media
@@ -78,6 +91,7 @@ __all__ = [
     "Credential",
     "Event",
     "EventSink",
+    "Facet",
     "Failed",
     "Ima2Error",
     "ImageRequest",
@@ -113,6 +127,8 @@ __all__ = [
     "Quota",
     "QuotaWindow",
     "Receipt",
+    "Routes",
+    "Site",
     "Sizes",
     "Source",
     "Sql",
@@ -123,6 +139,7 @@ __all__ = [
     "TextRequest",
     "TextResult",
     "Thumbnailer",
+    "Tool",
     "Update",
     "Usage",
     "VideoModes",
@@ -148,12 +165,13 @@ __all__ = [
 
 _MODULES = {
     "ima2.kernel.context": "PluginContext",
-    "ima2.contracts": "EventSink Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
+    "ima2.contracts": "EventSink Facet Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
     "ima2.errors": "Ima2Error canceled safe_label",
     "ima2.files": "private_folder sweep write_whole",
     "ima2.media.frames": "frame_of frames_problem",
     "ima2.interfaces": "Checked JobHandle JobResult JobScope JobView Jobs Label Output Policy Studio",
     "ima2.kernel.hooks": "hookimpl",
+    "ima2.kernel.offers": "Routes Site Tool",
     "ima2.keys": "is_key",
     "ima2.capabilities": (
         "Capabilities Credential LoginStep Model Option Price ProviderStatus Quota QuotaWindow Sizes VideoModes"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ima2.capabilities import Capabilities
 from ima2.contracts import Provider
+from ima2.kernel.guard import problem
 from ima2.kernel.registry import Registry
 from ima2.version import VERSION
 
@@ -97,7 +98,7 @@ def provider_row(provider: Provider, registry: Registry) -> dict[str, Any]:
         "title": provider.title,
         "plugin": registry.owners.get(("provider", provider.id)),
         "isDefault": provider.is_default,
-        "problem": provider.problem(),
+        "problem": problem(provider),
         "media": list(able.media),
         "models": [
             {"id": m.id, "title": m.title or m.id, "media": m.media, "supported": m.supported} for m in able.models

@@ -18,9 +18,10 @@ from ima2.files import private_folder
 from ima2.jobs.jobs import Jobs
 from ima2.jobs.process_lock import ProcessLock
 from ima2.jobs.record import now_ms
-from ima2.kernel.boot import Booted, boot, tables
+from ima2.kernel.boot import Booted, boot
+from ima2.kernel.collect import facets, tables, tools
 from ima2.kernel.context import PluginContext
-from ima2.kernel.lifecycle import opened
+from ima2.kernel.lifecycle import OpenParts, opened
 from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
 from ima2.kernel.report import remember
@@ -52,6 +53,7 @@ class Runtime:
     publisher: Publisher = field(default_factory=Publisher)
     started_at: int = field(default_factory=now_ms)
     port: int = 0
+    parts: OpenParts = field(init=False)
     library: Library = field(init=False)
     jobs: Jobs = field(init=False)
     studio: Studio = field(init=False)
@@ -126,7 +128,9 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
         stack.push_async_callback(runtime.http.close)
         await runtime.database.open([("ima2", _kernel_tables()), *tables(runtime.booted)])
         stack.push_async_callback(runtime.database.close)
-        await stack.enter_async_context(opened(runtime.booted))
+        runtime.registry.facets = facets(runtime.booted)
+        runtime.parts = await stack.enter_async_context(opened(runtime.booted))
+        runtime.registry.tools = tools(runtime.booted)
         await asyncio.to_thread(remember, settings.config_dir, runtime.booted.records)
         runtime.publisher = Publisher(runtime.registry.event_sinks.values(), origin=owner.id)
         runtime.publisher.start()
@@ -138,13 +142,15 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
         await _recover(runtime, owner, adopt=background)
         if background:
             runtime.library.refresh()
-        yield runtime
+        async with runtime.parts.lifespans():
+            yield runtime
 
 
 async def wind_down(runtime: Runtime) -> None:
     """End what clients wait for, before connections are closed: jobs as interrupted (but for those that the next
     process resumes), then the event streams."""
     await runtime.jobs.interrupt_all(runtime.studio.can_resume)
+    await runtime.parts.leave_lifespans()
     await runtime.publisher.close()
     await asyncio.gather(*(sink.close() for sink in runtime.registry.event_sinks.values()), return_exceptions=True)
 

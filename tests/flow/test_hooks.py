@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel, SecretStr
 from sqlalchemy import Column, Integer, MetaData, Table, Text, text
+from starlette.responses import PlainTextResponse
 
 import ima2
-from ima2.kernel.boot import panels
+from ima2.kernel.collect import panels
+from ima2.server.app import create_app
 from ima2.testing import EchoProvider, MemoryStorage, RecordingSink, picture, plugin
 
 PROMPT = {"prompt": "a small boat", "provider": "echo", "requestId": "job-1"}
@@ -166,6 +168,170 @@ async def test_hook_ima2_routes(ima2_client: Any) -> None:
 
 
 _PATHS = {"good": "/api/greeting", "taken": "/api/health", "outside": "/elsewhere"}
+
+
+async def test_routes_below_a_prefix_may_answer_failures_in_their_own_shape(ima2_client: Any) -> None:
+    router = APIRouter()
+
+    @router.get("/things/{name}")
+    async def thing(name: str) -> dict[str, str]:
+        if name == "bug":
+            raise RuntimeError("a secret prompt")
+        raise ima2.Ima2Error("NO_THING", 404, "There is no such thing.")
+
+    foreign = plugin(routes=lambda ctx: ima2.Routes(router, "/v1", lambda error: {"problem": {"type": error.code}}))
+    async with ima2_client(foreign=foreign) as client:
+        missing, bug, lost = [await client.get(f"/v1/{path}") for path in ("things/a", "things/bug", "nowhere")]
+        assert (missing.status_code, missing.json()) == (404, {"problem": {"type": "NO_THING"}})
+        assert (bug.status_code, bug.json()) == (500, {"problem": {"type": "INTERNAL_ERROR"}})
+        assert (lost.status_code, lost.json()) == (404, {"problem": {"type": "NOT_FOUND"}})
+        assert (await client.get("/api/nowhere")).json()["code"] == "NOT_FOUND"
+
+
+async def _app(scope: Any, receive: Any, send: Any) -> None:
+    await PlainTextResponse("inside")(scope, receive, send)
+
+
+def _mounting(path: str, prefix: str = "") -> Any:
+    router = APIRouter()
+    router.mount(path, _app)
+    return plugin(routes=lambda ctx: ima2.Routes(router, prefix))
+
+
+async def test_a_mounted_application_stays_below_its_prefix_and_behind_the_gate(ima2_client: Any) -> None:
+    mounted = {
+        "all": _mounting("/"),
+        "below": _mounting("/api/mine"),
+        "over": _mounting("/api/history"),
+        "top": _mounting("/things", "/v2"),
+        "ours": _mounting("/things", "/generated"),
+    }
+    async with ima2_client(**mounted) as client:
+        rows = {row["name"]: row for row in (await client.get("/api/plugins")).json()["plugins"]}
+        states = {name: rows[name]["state"] for name in mounted}
+        assert states == {"all": "failed", "below": "ready", "over": "failed", "top": "ready", "ours": "failed"}
+        assert (await client.get("/api/mine/x")).text == "inside"
+        assert (await client.get("/v2/things/x")).text == "inside"
+        assert (await client.get("/api/mine/x", headers={"host": "evil.example"})).status_code == 403
+
+
+async def test_a_socket_of_a_plugin_is_behind_the_gate_too(ima2_runtime: Any) -> None:
+    router = APIRouter()
+
+    @router.websocket("/api/talk")
+    async def talk(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.close()
+
+    async def answer(app: Any, headers: dict[str, str]) -> str:
+        sent: list[Any] = []
+        scope = {
+            "type": "websocket",
+            "path": "/api/talk",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "client": ("127.0.0.1", 1),
+            "query_string": b"",
+            "subprotocols": [],
+        }
+
+        async def receive() -> Any:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message["type"])
+
+        await app(scope, receive, send)
+        return str(sent[0])
+
+    async with ima2_runtime(talk=plugin(routes=lambda ctx: router)) as runtime:
+        app = create_app(runtime)
+        assert await answer(app, {"host": "localhost"}) == "websocket.accept"
+        assert await answer(app, {"host": "evil.example"}) == "websocket.close"
+        assert await answer(app, {"host": "localhost", "origin": "https://evil.example"}) == "websocket.close"
+
+
+async def test_hook_ima2_site(ima2_client: Any, tmp_path: Path) -> None:
+    """A folder of files is served at its path, and at / in place of ima2's own page."""
+    (tmp_path / "index.html").write_text("<p>mine</p>")
+    (tmp_path / "app.js").write_text("1")
+    site = plugin(site=lambda ctx: ima2.Site(tmp_path))
+    below = plugin(site=lambda ctx: ima2.Site(tmp_path, "/docs"))
+    async with ima2_client(site=site, below=below) as client:
+        assert (await client.get("/")).text == "<p>mine</p>"
+        assert (await client.get("/docs/app.js")).text == "1"
+        assert (await client.get("/docs/../secret")).status_code == 404
+        assert (await client.get("/api/health")).json()["ok"] is True
+    async with ima2_client() as client:
+        assert "<p>mine</p>" not in (await client.get("/")).text
+
+
+async def test_hook_ima2_capabilities(ima2_client: Any) -> None:
+    """A plugin's block is told with the rest."""
+    brought = plugin(capabilities=lambda ctx: {"greeting": {"available": True}})
+    async with ima2_client(brought=brought) as client:
+        told = (await client.get("/api/capabilities")).json()
+        assert told["greeting"] == {"available": True}
+        assert told["name"] == "ima2"
+
+
+async def test_hook_ima2_policies(ima2_runtime: Any) -> None:
+    """A policy is opened with the other parts and stands ready for the studio."""
+
+    class Careful(ima2.Policy):
+        id = "careful"
+
+        def __init__(self) -> None:
+            self.opened = False
+
+        async def open(self) -> None:
+            self.opened = True
+
+    careful = Careful()
+    async with ima2_runtime(rules=plugin(policies=[careful])) as runtime:
+        assert runtime.registry.policies == {"careful": careful}
+        assert careful.opened
+        assert runtime.booted.record("rules").offers == ["policy:careful"]
+
+
+async def test_hook_ima2_library_facets(ima2_runtime: Any) -> None:
+    """What a plugin joins to the gallery is known to the library, by plugin."""
+    table = Table("stars_given", MetaData(), Column("picture", Text, primary_key=True))
+    facet = ima2.Facet(table.c.picture, filters={"starred": None})
+    async with ima2_runtime(stars=plugin(tables=ima2.Tables(table.metadata), library_facets=[facet])) as runtime:
+        assert runtime.registry.facets == [("stars", facet)]
+
+
+async def test_hook_ima2_tools(ima2_runtime: Any) -> None:
+    """A tool runs with its arguments; one that spends wants consent; a name is given once."""
+
+    async def double(arguments: Any) -> Any:
+        return {"twice": arguments["number"] * 2}
+
+    free, paid = (ima2.Tool(name, "Doubles.", {"type": "object"}, double, name == "paid") for name in ("free", "paid"))
+    async with ima2_runtime(maths=plugin(tools=[free, paid]), more=plugin(tools=[free])) as runtime:
+        assert list(runtime.registry.tools) == ["free", "paid"]
+        assert runtime.booted.record("more").stage == "ima2_tools"
+        assert await free.run({"number": 4}) == {"twice": 8}
+        with pytest.raises(ima2.Ima2Error) as caught:
+            await paid.run({"number": 4})
+        assert caught.value.code == "CONSENT_REQUIRED"
+        assert await paid.run({"number": 4}, consent=True) == {"twice": 8}
+
+
+async def test_a_table_of_the_kernel_cannot_be_claimed_or_changed(ima2_runtime: Any) -> None:
+    def owning(name: str, *statements: str) -> Any:
+        metadata = MetaData()
+        Table(name, metadata, Column("id", Integer, primary_key=True))
+        return plugin(tables=ima2.Tables(metadata, [ima2.Migration(1, statements)] if statements else []))
+
+    thieves = {
+        "claims": owning("ima2_jobs"),
+        "drops": owning("drops_x", "DROP TABLE ima2_jobs"),
+        "new": owning("new_x"),
+    }
+    async with ima2_runtime(**thieves) as runtime:
+        assert [runtime.booted.record(name).stage for name in thieves] == ["ima2_tables", "ima2_tables", None]
+        assert "belongs to the kernel" in runtime.booted.record("drops").error
 
 
 async def test_hook_ima2_panels(ima2_runtime: Any) -> None:

@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ima2.capabilities import Capabilities
-from ima2.contracts import EventSink, Part, Provider, Storage, Tables, Thumbnailer
+from ima2.contracts import EventSink, Part, Provider, Storage, Thumbnailer
 from ima2.errors import Ima2Error
+from ima2.interfaces import Policy
 from ima2.kernel import compat, discovery
 from ima2.kernel.context import PluginContext
 from ima2.kernel.discovery import PluginRecord, State
 from ima2.kernel.hooks import Hooks
 from ima2.kernel.registry import Registry
 from ima2.kernel.switches import Switches
-from ima2.models import Panel
 
 if TYPE_CHECKING:
-    from fastapi import APIRouter
     from pydantic import BaseModel
 
 log = logging.getLogger("ima2.plugins")
@@ -38,6 +37,7 @@ SLOTS = {
     "ima2_storages": Slot("storage", "storages", Storage),
     "ima2_thumbnailers": Slot("thumbnailer", "thumbnailers", Thumbnailer),
     "ima2_event_sinks": Slot("event_sink", "event_sinks", EventSink),
+    "ima2_policies": Slot("policy", "policies", Policy),
     "ima2_providers": Slot("provider", "providers", Provider),
 }
 
@@ -65,7 +65,7 @@ class Booted:
             raise KeyError(name)
         return found
 
-    def insist(self, record: PluginRecord) -> None:
+    def raise_if_named(self, record: PluginRecord) -> None:
         """Raise ``PLUGIN_FAILED`` when this plugin failed although a person named it."""
         if self.fatal and record.state is State.FAILED and self.switches.named(record.name):
             text = f"Plugin {record.name}, named by {self.switches.source}, failed ({record.stage}): {record.error}"
@@ -97,16 +97,16 @@ def boot(
         raise Ima2Error("UNKNOWN_PLUGIN", 400, unknown)
     for record in booted.records:
         if switches.is_on(record.name):
-            _take_in(booted, record, settings, context)
+            load_plugin(booted, record, settings, context)
             if record.state is State.FAILED:
                 log.warning("plugin %s failed (%s): %s", record.name, record.stage, record.error)
-                booted.insist(record)
+                booted.raise_if_named(record)
         else:
             record.state = State.OFF
     return booted
 
 
-def fail(booted: Booted, name: str, stage: str, error: BaseException | str) -> None:
+def disable(booted: Booted, name: str, stage: str, error: BaseException | str) -> None:
     """Put a plugin out of use after boot: its record says why, and all its parts leave the registry."""
     record = booted.record(name)
     record.fail(stage, error)
@@ -120,27 +120,6 @@ def fail(booted: Booted, name: str, stage: str, error: BaseException | str) -> N
     log.debug("plugin %s", name, exc_info=error if isinstance(error, BaseException) else None)
 
 
-def tables(booted: Booted) -> list[tuple[str, Tables]]:
-    """What each plugin keeps in the database."""
-    return [(name, found) for name, found in _asked(booted, "ima2_tables", lambda: Tables)]
-
-
-def routers(booted: Booted) -> list[tuple[str, APIRouter]]:
-    """Each plugin's HTTP routes. Imports the web framework only if a plugin has any."""
-
-    def kind() -> type[APIRouter]:
-        from fastapi import APIRouter
-
-        return APIRouter
-
-    return [(name, router) for name, router in _asked(booted, "ima2_routes", kind)]
-
-
-def panels(booted: Booted) -> list[tuple[str, Panel]]:
-    """Each plugin's pieces of the web page."""
-    return [(name, panel) for name, found in _asked(booted, "ima2_panels", lambda: Panel, many=True) for panel in found]
-
-
 def _inline(extra: Mapping[str, Any], records: Sequence[PluginRecord]) -> list[PluginRecord]:
     claimed = {record.name: record.package for record in records}
     inline = [PluginRecord(name, value=f"<{type(module).__name__}>", module=module) for name, module in extra.items()]
@@ -150,7 +129,9 @@ def _inline(extra: Mapping[str, Any], records: Sequence[PluginRecord]) -> list[P
     return inline
 
 
-def _take_in(booted: Booted, record: PluginRecord, settings: Callable[..., Any], context: Callable[..., Any]) -> None:
+def load_plugin(
+    booted: Booted, record: PluginRecord, settings: Callable[..., Any], context: Callable[..., Any]
+) -> None:
     """One plugin through all stages, up to the first that fails."""
     if record.state is State.FAILED or not compat.check(record) or not discovery.load(record):
         return
@@ -167,9 +148,11 @@ def _take_in(booted: Booted, record: PluginRecord, settings: Callable[..., Any],
         offered: list[tuple[Slot, Part]] = []
         for stage, slot in SLOTS.items():
             parts = booted.hooks.call(record.name, stage, ctx=ctx)
-            for part in _listed(stage, parts, slot.type):
+            for part in list_of(stage, parts, slot.type):
                 offered.append((slot, _checked(booted, slot, part, offered)))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         record.fail(stage, error)
         log.debug("plugin %s", record.name, exc_info=error)
         booted.hooks.unregister(record.name)
@@ -200,34 +183,21 @@ def _checked(booted: Booted, slot: Slot, part: Part, offered: Sequence[tuple[Slo
     return part
 
 
-def _asked(booted: Booted, hook: str, kind: Callable[[], type], *, many: bool = False) -> list[tuple[str, Any]]:
-    """What each plugin in use answers to a later hook. One that raises or answers wrongly fails as a whole."""
-    found: list[tuple[str, Any]] = []
-    for record in booted.ready():
-        if hook not in record.hooks:
-            continue
-        try:
-            answer = booted.hooks.call(record.name, hook, ctx=booted.contexts[record.name])
-            if answer is not None:
-                found.append((record.name, _listed(hook, answer, kind()) if many else _of(hook, answer, kind())))
-        except (Exception, SystemExit) as error:
-            fail(booted, record.name, hook, error)
-            booted.insist(record)
-    return found
-
-
-def _listed(hook: str, answer: Any, kind: type) -> list[Any]:
+def list_of(hook: str, answer: Any, kind: type) -> list[Any]:
+    """The answer of a hook that offers several of a kind; ``TypeError`` for anything else."""
     if answer is None:
         return []
     if isinstance(answer, (kind, str, bytes, Mapping)) or not hasattr(answer, "__iter__"):
         raise TypeError(f"{hook} must return a list of {kind.__name__}, not one {type(answer).__name__}")
-    return [_of(hook, value, kind) for value in answer]
+    return [one_of(hook, value, kind) for value in answer]
 
 
-def _of(hook: str, value: Any, kind: type) -> Any:
+def one_of(hook: str, value: Any, kind: type | tuple[type, ...]) -> Any:
+    """A value that is of a kind; ``TypeError`` for anything else."""
     if not isinstance(value, kind):
+        names = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
         given = value.__name__ + " itself" if isinstance(value, type) else f"a {type(value).__name__}"
-        raise TypeError(f"{hook} gave {given}, wanted a {kind.__name__}")
+        raise TypeError(f"{hook} gave {given}, wanted a {names}")
     return value
 
 

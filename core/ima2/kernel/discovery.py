@@ -111,7 +111,9 @@ def load(record: PluginRecord) -> bool:
     started = time.perf_counter()
     try:
         record.module = _load(record.entry)
-    except (Exception, SystemExit) as error:  # a plugin may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything
         record.fail("import", error)
     record.load_ms = round((time.perf_counter() - started) * 1000, 1)
     return record.state is not State.FAILED

@@ -7,7 +7,7 @@ leave ``ctx`` out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
     from pydantic import BaseModel
 
-    from ima2.contracts import EventSink, Provider, Storage, Tables, Thumbnailer
+    from ima2.contracts import EventSink, Facet, Provider, Storage, Tables, Thumbnailer
+    from ima2.interfaces import Policy
     from ima2.kernel.context import PluginContext
-    from ima2.models import Panel
+    from ima2.kernel.offers import Routes, Site, Tool
+    from ima2.models import Json, Panel
 
 
 def ima2_settings() -> type[BaseModel] | None:
@@ -49,9 +51,29 @@ def ima2_event_sinks(ctx: PluginContext) -> Sequence[EventSink] | None:
     """Offer sinks that hear every event. Called at boot, before any job."""
 
 
-def ima2_routes(ctx: PluginContext) -> APIRouter | None:
-    """Offer HTTP routes below ``/api/``. Called only when the server is built; a route that is taken makes the plugin
-    fail."""
+def ima2_policies(ctx: PluginContext) -> Sequence[Policy] | None:
+    """Offer policies, which see every request before it runs. Called at boot."""
+
+
+def ima2_library_facets(ctx: PluginContext) -> Sequence[Facet] | None:
+    """Offer filters and row fields of the gallery from the plugin's own tables. Called once the database is open."""
+
+
+def ima2_tools(ctx: PluginContext) -> Sequence[Tool] | None:
+    """Offer named calls with a JSON schema. Called once parts are open."""
+
+
+def ima2_routes(ctx: PluginContext) -> APIRouter | Routes | None:
+    """Offer HTTP routes below ``/api/`` or a prefix. Called only when the server is built; a route that is taken makes
+    the plugin fail."""
+
+
+def ima2_site(ctx: PluginContext) -> Site | None:
+    """Offer a folder of static files. Called only when the server is built."""
+
+
+def ima2_capabilities(ctx: PluginContext) -> Mapping[str, Json] | None:
+    """Offer blocks of ``/api/capabilities`` by name. Called when the server is built."""
 
 
 def ima2_panels(ctx: PluginContext) -> Sequence[Panel] | None:
@@ -59,8 +81,8 @@ def ima2_panels(ctx: PluginContext) -> Sequence[Panel] | None:
 
 
 def ima2_lifespan(ctx: PluginContext) -> AbstractAsyncContextManager[None] | None:
-    """Offer a context manager around the process's work, for state that belongs to no single part. Entered after
-    parts are open."""
+    """Offer a context manager around the process's work, for state that belongs to no single part. Entered once
+    the studio works, left while it still does."""
 
 
 HOOKS = tuple(name for name in list(globals()) if name.startswith("ima2_"))

@@ -4,51 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from ima2.contracts import Part
-from ima2.kernel.boot import Booted, fail
+from ima2.kernel import guard
+from ima2.kernel.boot import SLOTS, Booted, disable
 from ima2.kernel.discovery import explain
 
 log = logging.getLogger("ima2.plugins")
 
-WAVES = (("storages",), ("thumbnailers", "event_sinks"), ("providers",))
+WAVES = (("storages",), ("thumbnailers", "event_sinks", "policies"), ("providers",))
 """Kinds in the order of opening; within a wave parts open, and later close, side by side."""
-_SLOTS = {"storages": "storage", "thumbnailers": "thumbnailer", "event_sinks": "event_sink", "providers": "provider"}
+_SLOTS = {slot.field: slot.kind for slot in SLOTS.values()}
 
 
 @asynccontextmanager
-async def opened(booted: Booted, timeout: float = 5.0) -> AsyncIterator[None]:
-    """Hold every part open, and every plugin's lifespan entered.
+async def opened(booted: Booted, timeout: float = 5.0) -> AsyncIterator[OpenParts]:
+    """Hold every part open; `OpenParts.lifespans` holds every plugin's lifespan entered meanwhile.
 
     A part or lifespan that fails, or takes longer than ``timeout`` seconds, fails its plugin: what that plugin had open
-    is closed and its parts leave the registry. Closing never raises; what goes wrong there is logged.
+    is closed and its parts leave the registry. Closing all takes no longer than that and never raises; what goes wrong
+    there is logged.
     """
-    runtime = _OpenParts(booted, timeout)
+    parts = OpenParts(booted, timeout)
     try:
         for wave in range(len(WAVES)):
-            await runtime.open_parts(wave)
-        await runtime.enter_lifespans()
-        yield
+            await parts.open_wave(wave)
+        yield parts
     finally:
-        await runtime.close()
+        await parts.close()
 
 
 @dataclass(slots=True)
-class _OpenParts:
+class OpenParts:
+    """The parts that are open, and the lifespans that are entered."""
+
     booted: Booted
     timeout: float
     waves: list[list[tuple[str, Part]]] = field(default_factory=lambda: [[] for _ in WAVES])
-    lifespans: list[_Lifespan] = field(default_factory=list)
+    entered: list[_Lifespan] = field(default_factory=list)
 
-    async def open_parts(self, wave: int) -> None:
+    async def open_wave(self, wave: int) -> None:
+        """Open the parts of one wave side by side."""
         owners = self.booted.registry.owners
         for kind in WAVES[wave]:
             for part_id, part in getattr(self.booted.registry, kind).items():
                 self.waves[wave].append((owners[_SLOTS[kind], part_id], part))
-        attempts = [self._attempt(part.open) for _, part in self.waves[wave]]
+        attempts = [guard.attempt(f"plugin {name}", part.open, self.timeout) for name, part in self.waves[wave]]
         errors = await asyncio.gather(*attempts)
         failed = {
             plugin: (f"open {part.id}", error)
@@ -56,23 +61,33 @@ class _OpenParts:
             if error is not None
         }
         for plugin, (stage, error) in failed.items():
-            await self._put_out(plugin, stage, error)
+            await self._disable(plugin, stage, error)
+
+    @asynccontextmanager
+    async def lifespans(self) -> AsyncIterator[None]:
+        """Hold every plugin's lifespan entered, from the moment when the studio works."""
+        try:
+            await self.enter_lifespans()
+            yield
+        finally:
+            await self.leave_lifespans()
 
     async def enter_lifespans(self) -> None:
+        """Enter one after the other."""
         for record in self.booted.ready():
             if "ima2_lifespan" not in record.hooks:
                 continue
             try:
                 lifespan = self._lifespan(record.name)
             except (Exception, SystemExit) as error:
-                await self._put_out(record.name, "ima2_lifespan", error)
+                await self._disable(record.name, "ima2_lifespan", error)
                 continue
             if lifespan is None:
                 continue
-            self.lifespans.append(lifespan)
-            failure = await self._attempt(lifespan.enter)
+            self.entered.append(lifespan)
+            failure = await guard.attempt(f"plugin {record.name}", lifespan.enter, self.timeout)
             if failure is not None:
-                await self._put_out(record.name, "ima2_lifespan", failure)
+                await self._disable(record.name, "ima2_lifespan", failure)
 
     def _lifespan(self, plugin: str) -> _Lifespan | None:
         answer = self.booted.hooks.call(plugin, "ima2_lifespan", ctx=self.booted.contexts[plugin])
@@ -82,49 +97,49 @@ class _OpenParts:
             raise TypeError(f"ima2_lifespan gave a {type(answer).__name__}, wanted an async context manager")
         return _Lifespan(plugin, answer)
 
+    async def leave_lifespans(self) -> None:
+        """Side by side and in half of the time there is; the parts have the other half."""
+        leaving, self.entered = self.entered, []
+        await self._close([(one.plugin, "lifespan", one.leave) for one in leaving], self.timeout / 2)
+
     async def close(self) -> None:
-        for lifespan in reversed(self.lifespans):
-            await self._closed(lifespan.plugin, "lifespan", lifespan.leave)
+        """Close everything, in reverse."""
+        await self.leave_lifespans()
+        left = self.timeout / 2
         for wave in reversed(self.waves):
-            await asyncio.gather(*(self._closed(plugin, part.id, part.close) for plugin, part in wave))
+            began = time.monotonic()
+            await self._close([(plugin, part.id, part.close) for plugin, part in wave], left / 2)
+            left = max(0.2, left - (time.monotonic() - began))
 
-    async def _put_out(self, plugin: str, stage: str, error: BaseException) -> None:
+    async def _disable(self, plugin: str, stage: str, error: BaseException) -> None:
         """Close everything of one plugin, take it out of use, and raise if a person had named it."""
-        for lifespan in [one for one in self.lifespans if one.plugin == plugin]:
-            self.lifespans.remove(lifespan)
-            await self._closed(plugin, "lifespan", lifespan.leave)
+        for lifespan in [one for one in self.entered if one.plugin == plugin]:
+            self.entered.remove(lifespan)
+            await self._close([(plugin, "lifespan", lifespan.leave)], self.timeout)
         for wave in reversed(self.waves):
-            own = [part for owner, part in wave if owner == plugin]
+            own = [(plugin, part.id, part.close) for owner, part in wave if owner == plugin]
             wave[:] = [(owner, part) for owner, part in wave if owner != plugin]
-            await asyncio.gather(*(self._closed(plugin, part.id, part.close) for part in own))
-        fail(self.booted, plugin, stage, error)
-        self.booted.insist(self.booted.record(plugin))
+            await self._close(own, self.timeout)
+        disable(self.booted, plugin, stage, error)
+        self.booted.raise_if_named(self.booted.record(plugin))
 
-    async def _attempt(self, work: Callable[[], Awaitable[None]]) -> BaseException | None:
-        """Run in a task of its own, so that work which ignores cancellation cannot hold up the others."""
-        task = asyncio.ensure_future(_run(work))
-        try:
-            await asyncio.wait({task}, timeout=self.timeout)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if task.done():
-            return RuntimeError("it cancelled itself") if task.cancelled() else task.result()
-        task.cancel()
-        await asyncio.wait({task}, timeout=min(1.0, self.timeout))
-        return TimeoutError(f"not done after {self.timeout:g} s")
-
-    async def _closed(self, plugin: str, what: str, work: Callable[[], Awaitable[None]]) -> None:
-        error = await self._attempt(work)
-        if error is not None:
-            log.warning("plugin %s: closing %s: %s", plugin, what, explain(error))
-            log.debug("plugin %s: closing %s", plugin, what, exc_info=error)
+    async def _close(self, what: Sequence[tuple[str, str, Callable[[], Awaitable[None]]]], seconds: float) -> None:
+        """Close side by side; what does not close in time is left behind."""
+        names = [f"plugin {plugin}" for plugin, _, _ in what]
+        errors = await asyncio.gather(
+            *(guard.attempt(name, work, seconds) for name, (_, _, work) in zip(names, what, strict=True))
+        )
+        for name, (_, part, _), error in zip(names, what, errors, strict=True):
+            if error is not None:
+                log.warning("%s: closing %s: %s", name, part, explain(error))
 
 
 async def _run(work: Callable[[], Awaitable[None]]) -> BaseException | None:
     try:
         await work()
-    except (Exception, SystemExit) as error:
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:  # SystemExit would end the process
         return error
     return None
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from ima2.contracts import EventSink
+from ima2.kernel.guard import origin
 from ima2.models import Event
 
 log = logging.getLogger("ima2.events")
@@ -15,12 +16,17 @@ PASSING = frozenset({"partial", "progress"})
 """Events that may be dropped when a sink is slow: something newer will say more."""
 
 
+def is_told(count: int) -> bool:
+    """Whether something that happens again and again goes to the log this time."""
+    return count in {1, 10, 100} or count % 1000 == 0
+
+
 class Mailbox:
     """One sink's queue. When full it loses its oldest passing event, else its oldest that is not terminal."""
 
     def __init__(self, sink: EventSink, depth: int) -> None:
         self.sink = sink
-        self.dropped = 0
+        self.dropped = self.failed = 0
         self._depth = depth
         self._events: deque[Event] = deque()
         self._filled = asyncio.Event()
@@ -43,7 +49,7 @@ class Mailbox:
         )
         self._events.remove(victim)
         self.dropped += 1
-        if self.dropped in {1, 10, 100} or self.dropped % 1000 == 0:
+        if is_told(self.dropped):
             log.warning("sink %s is slow: %d events dropped so far", self.sink.id, self.dropped)
 
     async def run(self) -> None:
@@ -52,12 +58,24 @@ class Mailbox:
             await self._filled.wait()
             while self._events:
                 event = self._events.popleft()
-                try:
-                    await self.sink.handle(event)
-                except Exception:
-                    log.exception("sink %s failed on an event %s", self.sink.id, event.name)
+                await self._hand_over(event)
             self._filled.clear()
             self._idle.set()
+
+    async def _hand_over(self, event: Event) -> None:
+        try:
+            await self.sink.handle(event)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
+            self.failed += 1
+            if is_told(self.failed):
+                kind, where = type(error).__name__, origin(error)
+                told = (self.sink.id, kind, event.name, where, self.failed)
+                log.error("sink %s: %s on %s at %s; %d so far", *told)  # noqa: TRY400
 
     async def drained(self) -> None:
         """Wait until everything put so far was handled."""

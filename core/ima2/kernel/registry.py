@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from ima2.contracts import EventSink, Part, Provider, Storage, Thumbnailer
+from ima2.contracts import EventSink, Facet, Part, Provider, Storage, Thumbnailer
 from ima2.errors import Ima2Error
+from ima2.interfaces import Policy
+from ima2.kernel import guard
+from ima2.kernel.offers import Tool
 
 
 @dataclass(slots=True)
@@ -16,8 +20,24 @@ class Registry:
     storages: dict[str, Storage] = field(default_factory=dict)
     thumbnailers: dict[str, Thumbnailer] = field(default_factory=dict)
     event_sinks: dict[str, EventSink] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
+    facets: list[tuple[str, Facet]] = field(default_factory=list)
+    """What plugins join to the gallery's pages, with the plugin's name."""
+    tools: dict[str, Tool] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     """Which plugin offered a part: (kind, id) to plugin name."""
+
+    def part(self, kind: str, part_id: str) -> Part:
+        """A part by its kind, as in ``owners``, and its id."""
+        kinds: dict[str, dict[str, Any]] = {
+            "storage": self.storages,
+            "thumbnailer": self.thumbnailers,
+            "event_sink": self.event_sinks,
+            "policy": self.policies,
+            "provider": self.providers,
+        }
+        found: Part = kinds[kind][part_id]
+        return found
 
     def parts(self) -> list[Part]:
         """Every part, in the order offered."""
@@ -25,6 +45,7 @@ class Registry:
             *self.storages.values(),
             *self.thumbnailers.values(),
             *self.event_sinks.values(),
+            *self.policies.values(),
             *self.providers.values(),
         ]
 
@@ -38,6 +59,6 @@ class Registry:
 
     def thumbnailer(self, media_type: str, preferred: str = "") -> Thumbnailer | None:
         """The thumbnailer for a media type: the preferred one if it takes the type, else the most preferable."""
-        able = [one for one in self.thumbnailers.values() if media_type in one.media_types and not one.problem()]
+        able = [one for one in self.thumbnailers.values() if media_type in one.media_types and not guard.problem(one)]
         able.sort(key=lambda one: (one.id == preferred, one.preference), reverse=True)
         return able[0] if able else None

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ima2.files import private_folder, write_whole
-from ima2.kernel.discovery import PluginRecord, State, explain
+from ima2.kernel.discovery import PluginRecord, State
 from ima2.version import API_VERSION
 
 if TYPE_CHECKING:
-    from ima2.contracts import Part
     from ima2.kernel.registry import Registry
 
 
@@ -26,14 +25,12 @@ def rows(records: Iterable[PluginRecord], registry: Registry | None = None) -> l
 
 def problems(record: PluginRecord, registry: Registry) -> list[str]:
     """What a plugin's parts say is missing before they can work, each sentence once."""
+    from ima2.kernel import guard  # here, because listing plugins must not pay for it
+
     said: dict[str, None] = {}
     for (kind, part_id), owner in registry.owners.items():
         if owner == record.name:
-            part: Part = getattr(registry, f"{kind}s")[part_id]
-            try:
-                sentence = part.problem()
-            except Exception as error:
-                sentence = f"Asking {part.id} for its problem failed: {explain(error)}"
+            sentence = guard.problem(registry.part(kind, part_id))
             if sentence:
                 said[sentence] = None
     return list(said)

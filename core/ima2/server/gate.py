@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import logging
@@ -16,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ima2.errors import Ima2Error
+from ima2.kernel.guard import origin
 from ima2.server.replies import failure
 
 log = logging.getLogger("ima2.http")
@@ -51,9 +53,10 @@ class Gate:
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        socket = scope["type"] != "http"
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         request_id = headers.get("x-request-id", "")
         if not _REQUEST_ID.fullmatch(request_id):
@@ -66,13 +69,31 @@ class Gate:
             _normalise(scope)
             self._admit(scope, headers)
         except Ima2Error as error:
+            if socket:
+                await receive()
+                await send({"type": "websocket.close", "code": 1008})
+                return
             refusal: Response = failure(error)
             if error.code == "TOKEN_REQUIRED" and "text/html" in headers.get("accept", ""):
                 refusal = RedirectResponse("/lan", 303)
             await refusal(scope, receive, wrapped)
         else:
-            await self._app(scope, receive, wrapped)
-        _note(scope, headers, request_id, status[0], started)
+            await self._guarded(scope, receive, send if socket else wrapped, status)
+        if not socket:
+            _note(scope, headers, request_id, status[0], started)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send, status: list[int]) -> None:
+        """Whatever a route raises ends that request alone. An answer that had begun breaks off with the connection."""
+        try:
+            await self._app(scope, receive, send)
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                log.error("%s on a path, at %s", type(error).__name__, origin(error))  # noqa: TRY400
+            if scope["type"] == "http" and not status[0]:
+                text = "Something went wrong inside; the server's log says where."
+                await failure(Ima2Error("INTERNAL_ERROR", 500, text))(scope, receive, send)
 
     def _admit(self, scope: Scope, headers: dict[str, str]) -> None:
         host = _host_name(headers.get("host", ""))
@@ -80,7 +101,7 @@ class Gate:
             raise Ima2Error(
                 "HOST_NOT_ALLOWED", 403, "This server does not answer to that name. IMA2_ALLOWED_HOSTS can add it."
             )
-        if scope["method"] not in {"GET", "HEAD", "OPTIONS"} or scope["path"] == "/api/events":
+        if scope.get("method") not in {"GET", "HEAD", "OPTIONS"} or scope["path"] == "/api/events":
             self._check_origin(headers)
         if self._token and not _is_local(scope) and scope["path"] not in _OPEN:
             self._check_token(headers)

@@ -13,6 +13,8 @@ from fastapi import APIRouter, Request
 from ima2.capabilities import ProviderStatus
 from ima2.catalogue import capabilities, provider_row, ranked
 from ima2.errors import Ima2Error
+from ima2.kernel import guard
+from ima2.kernel.guard import facts
 from ima2.kernel.report import rows
 from ima2.legacy import storage_report
 from ima2.runtime import Runtime
@@ -54,7 +56,7 @@ async def providers(request: Request) -> Json:
     runtime = runtime_of(request)
     answer: dict[str, Any] = {}
     for provider in ranked(runtime.registry):
-        answer.update(provider.about())
+        answer.update(facts(provider, "about") or {})
     answer["default"] = _default(runtime)
     answer["providers"] = [provider_row(provider, runtime.registry) for provider in ranked(runtime.registry)]
     answer["runtime"] = process_facts(runtime)
@@ -70,10 +72,10 @@ async def provider_status(request: Request, provider_id: str) -> Json:
     if provider is None:
         raise Ima2Error("UNKNOWN_PROVIDER", 404, "No such provider.")
     try:
-        async with asyncio.timeout(PROBE_S):
-            found = await provider.status()
-    except TimeoutError:
-        found = ProviderStatus("offline", reason="No answer within five seconds.")
+        found = await guard.call(provider.id, provider.status, ProviderStatus, PROBE_S)
+    except Ima2Error as error:
+        late = error.code == "PROVIDER_TIMEOUT"
+        found = ProviderStatus("offline", reason="No answer within five seconds." if late else error.text)
     answer: dict[str, Any] = {"status": found.state, "runtime": process_facts(runtime)}
     if found.models:
         answer["models"] = list(found.models)
@@ -100,7 +102,10 @@ async def panel_list(request: Request) -> Json:
 async def capability_list(request: Request) -> Json:
     """Built from what the providers declare; holds no setting that is secret."""
     runtime = runtime_of(request)
-    return Json(capabilities(runtime.registry, runtime.settings, source="server", server=address(runtime)))
+    return Json(
+        capabilities(runtime.registry, runtime.settings, source="server", server=address(runtime))
+        | request.app.state.blocks
+    )
 
 
 @router.get("/api/storage/status", summary="Where the gallery lies", responses=examples.STORAGE)
@@ -117,7 +122,7 @@ def process_facts(runtime: Runtime) -> dict[str, Any]:
         "backend": {"configuredPort": runtime.settings.port, "actualPort": port, "url": address(runtime)}
     }
     for name, provider in runtime.registry.providers.items():
-        leans_on = provider.runtime()
+        leans_on = facts(provider, "runtime")
         if leans_on is not None:
             answer[name] = dict(leans_on)
     return answer

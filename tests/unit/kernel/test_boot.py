@@ -12,7 +12,8 @@ from pydantic import BaseModel, SecretStr
 from sqlalchemy import MetaData
 
 import ima2
-from ima2.kernel.boot import Booted, fail, panels, routers, tables
+from ima2.kernel.boot import Booted, disable
+from ima2.kernel.collect import panels, routers, tables
 from ima2.kernel.discovery import PluginRecord, State, discover
 from ima2.kernel.switches import Switches
 
@@ -165,7 +166,7 @@ def test_installed_plugins_boot_through_their_entry_points(booting: Booting, ins
 def test_failing_later_takes_every_part_out(booting: Booting, sinks: Make, plugin: Make, sink: Make) -> None:
     both = plugin(ima2_event_sinks=lambda: [sink("a")], ima2_providers=lambda: [Echo()])
     booted = booting({"mine": both, "other": sinks(sink("b"))})
-    fail(booted, "mine", "open a", TimeoutError("too slow"))
+    disable(booted, "mine", "open a", TimeoutError("too slow"))
     assert list(booted.registry.event_sinks) == ["b"]
     assert booted.registry.owners == {("event_sink", "b"): "other"}
     assert (booted.record("mine").stage, booted.record("mine").offers) == ("open a", [])
@@ -180,7 +181,7 @@ def test_tables_routes_and_panels_are_asked_for_and_checked(booting: Booting, pl
     assert tables(booted) == [("good", kept)]
     assert booted.record("bad").state is State.FAILED
     assert "wanted a Tables" in (booted.record("bad").error or "")
-    assert routers(booted) == [("good", router)]
+    assert routers(booted) == [("good", ima2.Routes(router))]
     assert panels(booted) == []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from ima2 import Event, EventSink
 from ima2.kernel.publisher import Publisher
 from ima2.testing import RecordingSink, SlowSink
@@ -68,3 +70,22 @@ async def test_a_sink_that_raises_loses_that_event_only() -> None:
     publisher.publish(event("done", terminal=True))
     await publisher.close()
     assert sink.heard == ["phase", "done"]
+
+
+async def test_a_sink_that_always_fails_is_told_a_few_times_and_without_the_events_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(RecordingSink):
+        async def handle(self, event: Event) -> None:
+            await super().handle(event)
+            raise SystemExit(str(event.data)) if len(self.events) % 2 else asyncio.CancelledError
+
+    sink = Broken()
+    publisher = Publisher([sink])
+    publisher.start()
+    for number in range(25):
+        publisher.publish(Event("phase", "job", {"prompt": f"secret {number}"}))
+    await publisher.close()
+    assert len(sink.events) == 25
+    assert len(caplog.records) == 2
+    assert "secret" not in caplog.text

@@ -35,7 +35,7 @@ def test_a_row_says_what_is_offered_and_what_is_missing(booting: Booting, plugin
     booted = booting({"mine": plugin(ima2_providers=lambda: [Keyless(), Confused()])})
     (row,) = rows(booted.records, booted.registry)
     assert row["offers"] == ["provider:keyless", "provider:confused"]
-    assert row["problem"] == "No key yet. Asking confused for its problem failed: OSError: disk"
+    assert row["problem"] == "No key yet. confused.problem() failed: OSError: disk."
     assert (row["state"], row["apiVersion"]) == ("ready", ima2.API_VERSION)
     json.dumps(row)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Sizes,
         VideoModes,
     )
+    from ima2.client import Client
     from ima2.contracts import (
         EventSink,
         Facet,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         Thumbnailer,
     )
     from ima2.errors import Ima2Error, canceled, safe_label
+    from ima2.event_stream import StreamEvent
     from ima2.files import private_folder, sweep, write_whole
     from ima2.interfaces import (
         Checked,
@@ -88,6 +90,7 @@ __all__ = [
     "Artifact",
     "Capabilities",
     "Checked",
+    "Client",
     "Credential",
     "Event",
     "EventSink",
@@ -134,6 +137,7 @@ __all__ = [
     "Sql",
     "Storage",
     "Stored",
+    "StreamEvent",
     "Studio",
     "Tables",
     "TextRequest",
@@ -165,6 +169,8 @@ __all__ = [
 
 _MODULES = {
     "ima2.kernel.context": "PluginContext",
+    "ima2.client": "Client",
+    "ima2.event_stream": "StreamEvent",
     "ima2.contracts": "EventSink Facet Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
     "ima2.errors": "Ima2Error canceled safe_label",
     "ima2.files": "private_folder sweep write_whole",

@@ -1,4 +1,7 @@
-"""One running server, asked over HTTP."""
+"""A Python client of a running server, for ima2's own command line and for anyone.
+
+Importing it costs nothing; httpx is imported when a client is opened.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ima2.errors import Ima2Error
 from ima2.event_stream import EventReader, StreamEvent
@@ -17,29 +21,40 @@ from ima2.version import VERSION
 if TYPE_CHECKING:
     import httpx
 
-ORDINARY_S, DOWNLOAD_S = 180.0, 180.0
+ORDINARY_S, DOWNLOAD_S, CANCEL_S = 180.0, 180.0, 30.0
 UNREACHABLE, LOST, TIMED_OUT = "SERVER_UNREACHABLE", "CONNECTION_LOST", "CLIENT_TIMEOUT"
 
 
 class Client:
-    """Asks one server. Limits are seconds for a whole exchange, not for each of its pieces.
+    """Talks to one running server::
 
-    Environment proxies are left aside: the server is near, and what is sent is nobody else's business. A token in
-    ``IMA2_LAN_TOKEN`` goes along.
+        async with ima2.Client("http://127.0.0.1:3333") as client:
+            answer = await client.generate("a lighthouse at dawn", n=2)
+
+    ``base`` is its address, ``name`` what it writes into its log about the caller (``<name>/<version>``), ``token``
+    what a server for other machines asks for (else ``IMA2_LAN_TOKEN``). Bodies and answers are JSON objects with the
+    names of the HTTP interface. Limits are seconds for a whole exchange, not for each of its pieces. Environment
+    proxies are left aside: the server is near, and what is sent is nobody else's business.
+
+    Every failure is `Ima2Error`: the server's own refusal (its code, status and request id), ``SERVER_UNREACHABLE``,
+    ``CONNECTION_LOST`` (it went away meanwhile; a job goes on), ``CLIENT_TIMEOUT`` or ``ANSWER_INVALID``. Nothing is
+    sent twice.
     """
 
-    def __init__(self, base: str) -> None:
-        self.base = base
+    def __init__(self, base: str, *, name: str = "python", token: str | None = None) -> None:
+        self.base = base.rstrip("/")
+        self._name = name
+        self._token = token
         self._http: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Client:
         import httpx
 
-        headers = {b"X-ima2-client": f"cli/{VERSION}".encode(), b"Content-Type": b"application/json"}
-        token = os.environ.get("IMA2_LAN_TOKEN", "").strip()
+        headers = {b"X-ima2-client": f"{self._name}/{VERSION}".encode(), b"Content-Type": b"application/json"}
+        token = (os.environ.get("IMA2_LAN_TOKEN", "") if self._token is None else self._token).strip()
         if token:
             headers[b"Authorization"] = f"Bearer {token}".encode()
-        # Loading certificates takes longer than ask_phase; an address without TLS needs none.
+        # Loading certificates takes longer than asking; an address without TLS needs none.
         verify = not self.base.startswith("http://")
         self._http = httpx.AsyncClient(headers=headers, trust_env=False, timeout=None, verify=verify)  # noqa: S113
         return self
@@ -49,6 +64,20 @@ class Client:
     ) -> None:
         if self._http is not None:
             await self._http.aclose()
+
+    async def generate(self, prompt: str, *, limit: float = ORDINARY_S, **fields: Any) -> dict[str, Any]:
+        """Have pictures made, and wait for them. ``fields`` are those of ``POST /api/generate``: ``n``, ``size``,
+        ``provider``, ``requestId``, ... Returns its answer."""
+        return await self.ask("POST", "/api/generate", body={**fields, "prompt": prompt}, limit=limit)
+
+    async def jobs(self, *, ended: bool = False) -> dict[str, Any]:
+        """The jobs in line and at work (``jobs``); with ``ended`` also those of the last minutes (``terminalJobs``)."""
+        return await self.ask("GET", "/api/inflight", query={"includeTerminal": 1 if ended else None})
+
+    async def cancel(self, request_id: str, *, limit: float = CANCEL_S) -> bool:
+        """Stop a job. Returns whether there was one to stop."""
+        answer = await self.ask("DELETE", f"/api/inflight/{quote(request_id, safe='')}", limit=limit)
+        return bool(answer.get("active") or answer.get("aborted"))
 
     async def ask(
         self,
@@ -60,11 +89,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         limit: float = ORDINARY_S,
     ) -> dict[str, Any]:
-        """Send a request once and return the JSON object of its answer. Query values of ``None`` are left out.
-
-        Raises `Ima2Error`: the server's own refusal, ``SERVER_UNREACHABLE``, ``CONNECTION_LOST`` (it went away
-        meanwhile), ``CLIENT_TIMEOUT`` or ``ANSWER_INVALID``.
-        """
+        """Send a request once and return the JSON object of its answer. Query values of ``None`` are left out."""
         params = {name: value for name, value in (query or {}).items() if value is not None}
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         response = await self._sent(method, path, limit, params=params, content=content, headers=headers)
@@ -84,9 +109,9 @@ class Client:
         headers: Mapping[str, str] | None = None,
         limit: float = ORDINARY_S,
     ) -> None:
-        """Post once and hand every event of the answer to ``handle`` until it says that it has heard enough.
+        """Post once and hand every event of the answer to ``handle`` until that returns true.
 
-        Raises `Ima2Error` as `ask` does. ``limit`` is for the whole stream: heartbeats do not extend it.
+        ``limit`` is for the whole stream: heartbeats do not extend it.
         """
         assert self._http is not None, "the client is not open"
         frames, content = EventReader(), json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")

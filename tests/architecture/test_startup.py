@@ -53,6 +53,14 @@ def test_listing_imports_no_plugin_and_nothing_heavy(args: list[str], tmp_path: 
     assert [name for name in modules if name.startswith(PLUGIN_ROOTS)] == []
 
 
+@pytest.mark.parametrize("args", [["gen", "--help"], ["video", "--help"], ["ls", "--help"]])
+def test_a_help_text_boots_no_plugin_once_they_were_looked_at(args: list[str], tmp_path: Path) -> None:
+    imported(COMMAND, tmp_path, json.dumps(args))
+    _, modules = imported(COMMAND, tmp_path, json.dumps(args))
+    assert sorted(modules & set(HEAVY)) == []
+    assert [name for name in modules if name.startswith(PLUGIN_ROOTS)] == []
+
+
 def test_booting_every_installed_plugin_imports_no_client_no_imaging_and_no_server(tmp_path: Path) -> None:
     ready, modules = imported(BOOT, tmp_path)
     assert isinstance(ready, list)

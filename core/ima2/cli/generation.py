@@ -30,7 +30,7 @@ async def run_job(request: JobRequest, server: str | None, plugins: str | None) 
     """Have the pictures made by the server that is found, or in this process where none runs: then its address is
     ``None``."""
     from ima2.cli.choices import check_with
-    from ima2.cli.server_discovery import seek
+    from ima2.cli.server_discovery import connect, seek
 
     found = await seek(server)
     if found is None:
@@ -38,7 +38,7 @@ async def run_job(request: JobRequest, server: str | None, plugins: str | None) 
         from ima2.cli.inprocess import run_in_process
 
         return await run_in_process(request, plugins), None
-    async with Client(found.base) as client:
+    async with connect(found.base) as client:
         await check_with(client, request.body)
         return await generate(client, request), found.base
 

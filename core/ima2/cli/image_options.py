@@ -8,14 +8,13 @@ from typing import Any
 
 import click
 
-from ima2.catalogue import EFFORTS
 from ima2.cli import options, output
 from ima2.cli.client_settings import client_settings
 from ima2.cli.destination import Destination
-from ima2.cli.job_request import file_format_for, parse_options
-from ima2.ways.choices import FORMATS
+from ima2.cli.job_request import FORMATS, file_format_for, parse_options
 
 Command = Callable[..., Any]
+EFFORTS = ("none", "low", "medium", "high", "xhigh")
 
 
 class ProviderOption(click.Option):
@@ -23,9 +22,9 @@ class ProviderOption(click.Option):
 
     def make_metavar(self, *args: Any, **kwargs: Any) -> str:
         """``auto|<id>|…``."""
-        from ima2.cli.local import provider_ids
+        from ima2.cli.offers import list_offers
 
-        return "|".join(["auto", *provider_ids()])
+        return "|".join(["auto", *(list_offers().providers or ("ID",))])
 
 
 provider_option = click.option("--provider", cls=ProviderOption, help="Who makes it [default: auto]")

@@ -52,6 +52,13 @@ def inspect_plugins(switches: Switches, records: Sequence[PluginRecord]) -> Boot
     )
 
 
+def inspect_here() -> Booted:
+    """Look at every plugin that is on for this command line; failures are rows."""
+    from ima2.cli import current_switches
+
+    return inspect_plugins(current_switches(), discovery.discover())
+
+
 def models(switches: Switches) -> dict[str, type[BaseModel]]:
     """The settings model of every plugin that is on and can be imported, by plugin; settings need not be valid."""
     found: dict[str, type[BaseModel]] = {}

@@ -14,10 +14,11 @@ import click
 
 from ima2.cli.destination import Destination
 from ima2.media.sniff import MEDIA_TYPES, PNG, media_type_of
-from ima2.ways.choices import FORMATS
 
 MAX_REFERENCES = 5
 DEFAULT_WAIT_S, STREAM_WAIT_S = 180, 600
+FORMATS = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "webp": "webp"}
+"""What can be asked for, and what it is called on the wire."""
 NO_PROMPT = "A prompt is missing: say in words what the picture should show."
 
 

@@ -3,33 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ima2.cli import current_switches
-from ima2.errors import Ima2Error
+from ima2.cli.inspection import inspect_here
 from ima2.settings import paths
 from ima2.settings.config_file import ConfigFile
-
-if TYPE_CHECKING:
-    from ima2.kernel.boot import Booted
-
-
-def inspect_here() -> Booted:
-    """Every plugin that is on, imported and asked; failures are rows."""
-    from ima2.cli.inspection import inspect_plugins
-    from ima2.kernel.discovery import discover
-
-    return inspect_plugins(current_switches(), discover())
-
-
-def provider_ids() -> list[str]:
-    """Ids of the providers that are on, in the order they are shown; ``ID`` where that cannot be found out."""
-    from ima2.catalogue import ranked
-
-    try:
-        return [provider.id for provider in ranked(inspect_here().registry)]
-    except Ima2Error:
-        return ["ID"]
 
 
 def local_providers() -> dict[str, Any]:

@@ -63,10 +63,15 @@ async def seek(server: str | None = None) -> RunningServer | None:
     return await _busy(read_advertisement(client_settings()) or {})
 
 
+def connect(base: str) -> Client:
+    """A client of the server at an address, to be opened with ``async with``. It calls itself ``cli``."""
+    return Client(base, name="cli")
+
+
 @asynccontextmanager
 async def open_client(server: str | None = None) -> AsyncIterator[Client]:
     """A client of the server that `find_server` finds."""
-    async with Client((await find_server(server)).base) as client:
+    async with connect((await find_server(server)).base) as client:
         yield client
 
 
@@ -77,7 +82,7 @@ async def ask_server(
     found = await (find_server if needed else seek)(server)
     if found is None:
         return None, None
-    async with Client(found.base) as client:
+    async with connect(found.base) as client:
         return await client.ask("GET", path, limit=limit), found.base
 
 
@@ -100,7 +105,7 @@ async def probe(base: str, limit: float = PROBE_S) -> RunningServer | None:
     """Whether a server answers there in time. ``localhost`` is tried in both address families."""
     for address in _addresses(base):
         try:
-            async with Client(address) as client:
+            async with connect(address) as client:
                 return RunningServer(address, await client.ask("GET", "/api/health", limit=limit))
         except Ima2Error:
             continue
@@ -129,7 +134,7 @@ async def _check_named(base: str) -> RunningServer:
     failure = unreachable(base)
     for address in _addresses(base):
         try:
-            async with Client(address) as client:
+            async with connect(address) as client:
                 return RunningServer(address, await client.ask("GET", "/api/health", limit=PROBE_S))
         except Ima2Error as error:
             if error.status in {401, 403}:

@@ -115,11 +115,11 @@ def bar(share: float) -> str:
 async def run_streaming(request: JobRequest, server: str | None, plugins: str | None, stream: StreamResult) -> None:
     """Have the job done by the server that is found, or in this process where none runs."""
     from ima2.cli.choices import check_with
-    from ima2.cli.server_discovery import seek
+    from ima2.cli.server_discovery import connect, seek
 
     found = await seek(server)
     if found is not None:
-        async with Client(found.base) as client:
+        async with connect(found.base) as client:
             await check_with(client, request.body)
             await listen(client, request, stream)
         return

@@ -62,13 +62,9 @@ class ModelOption(click.Option):
 
     def make_metavar(self, *args: Any, **kwargs: Any) -> str:
         """``<id>|…``."""
-        from ima2.cli.local import local_capabilities
+        from ima2.cli.offers import list_offers
 
-        try:
-            models = local_capabilities()["valid"]["videoModels"]["supported"]
-        except Ima2Error:
-            models = []
-        return "|".join(models) or "ID"
+        return "|".join(list_offers().video_models) or "ID"
 
 
 class VideoGroup(Group):

@@ -49,7 +49,7 @@ def doctor(ctx: click.Context, /, as_json: bool) -> None:
 
 def plugins() -> Iterator[Check]:
     """Every plugin that is on works; there is a provider that is ready, a thumbnailer and the storage in use."""
-    from ima2.cli.local import inspect_here
+    from ima2.cli.inspection import inspect_here
     from ima2.kernel.discovery import State
 
     try:

@@ -79,13 +79,12 @@ def _build_request(given: dict[str, Any], *, as_json: bool, detach: bool) -> Job
 
 async def _detach(request: JobRequest, server: str | None) -> tuple[str, str]:
     from ima2.cli.choices import check_with
-    from ima2.cli.server_discovery import seek
-    from ima2.client import Client
+    from ima2.cli.server_discovery import connect, seek
 
     found = await seek(server)
     if found is None:
         raise Ima2Error(UNREACHABLE, 0, "No ima2 server is running here, and --detach needs one to hand the job to.")
-    async with Client(found.base) as client:
+    async with connect(found.base) as client:
         await check_with(client, request.body)
         return await detach(client, request), found.base
 

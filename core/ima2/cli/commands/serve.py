@@ -35,8 +35,11 @@ def serve(
     listener = bind(runtime.settings.host, runtime.settings.port)
     runtime.port = listener.getsockname()[1]
 
+    from ima2.cli.offers import remember_offers
     from ima2.server.run import run
     from ima2.server.welcome import welcome
+
+    remember_offers(runtime.registry)
 
     def ready() -> None:
         click.echo("\n".join(welcome(runtime)))

@@ -22,8 +22,7 @@ def status(server: str | None, as_json: bool) -> None:
 
 
 async def _fetch(server: str | None) -> dict[str, Any]:
-    from ima2.cli.server_discovery import seek
-    from ima2.client import Client
+    from ima2.cli.server_discovery import connect, seek
 
     found = await seek(server)
     if found is None:
@@ -31,5 +30,5 @@ async def _fetch(server: str | None) -> dict[str, Any]:
 
         options.remark("No server is running; these are this machine's folders.")
         return local_storage_report()
-    async with Client(found.base) as client:
+    async with connect(found.base) as client:
         return await client.ask("GET", "/api/storage/status")

@@ -77,7 +77,7 @@ async def test_a_refused_token_is_forgotten_and_the_call_not_repeated(
     await draw(provider)
     world.state["google.tokens"].clear()
     error = await failure(provider)
-    assert (error.code, error.status) == ("GEMINI_API_UPSTREAM_ERROR", 502)
+    assert (error.code, error.status) == ("VERTEX_UPSTREAM_ERROR", 502)
     assert len(world.calls(":generateContent")) == 2
     await draw(provider)
     assert len(world.calls("/token")) == 2
@@ -110,7 +110,7 @@ async def test_google_giving_no_token_is_an_error_a_person_can_act_on(
 ) -> None:
     world.state["google.refuse"] = refusal
     error = await failure(make(api_key=None, service_account=account))
-    assert (error.code, error.status, error.upstream_code) == ("GEMINI_API_UPSTREAM_ERROR", 502, refusal)
+    assert (error.code, error.status, error.upstream_code) == ("VERTEX_UPSTREAM_ERROR", 502, refusal)
     assert "clock" in error.text
     assert MARKER not in told(error)
     assert world.calls(":generateContent") == []
@@ -119,7 +119,7 @@ async def test_google_giving_no_token_is_an_error_a_person_can_act_on(
 async def test_a_forbidden_project_is_a_403(make: Providers, world: World, account: str) -> None:
     world.state["google.project"] = "another-one"
     error = await failure(make(api_key=None, service_account=account))
-    assert (error.code, error.status) == ("GEMINI_API_BAD_REQUEST", 403)
+    assert (error.code, error.status) == ("VERTEX_BAD_REQUEST", 403)
 
 
 async def test_without_any_credential_nothing_is_sent(make: Providers, world: World) -> None:

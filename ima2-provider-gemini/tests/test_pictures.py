@@ -21,7 +21,7 @@ PNG, JPEG, WEBP = (ima2.Picture(picture(fmt=fmt), f"image/{fmt.lower()}") for fm
 async def test_a_picture_comes_with_its_tokens_and_its_price(provider: GeminiProvider, world: World) -> None:
     updates = await draw(provider)
     artifact = only(updates, ima2.Artifact)
-    assert artifact.picture == ima2.Picture(picture(seed=1), "image/png")
+    assert artifact.picture == ima2.Picture(picture(1024, 1024, seed=1), "image/png")
     assert artifact.revised_prompt == KITE
     usage = only(updates, ima2.Usage)
     assert usage.tokens == {"promptTokens": 270, "candidatesTokens": 1120, "totalTokens": 1390}
@@ -49,7 +49,7 @@ async def test_the_words_of_the_answer_are_the_revised_prompt(provider: GeminiPr
 @pytest.mark.parametrize(("word", "seed"), [("TWO", 2), ("THOUGHT", 1)])
 async def test_the_last_picture_that_is_no_thought_counts(provider: GeminiProvider, word: str, seed: int) -> None:
     artifact = only(await draw(provider, f"a kite {word}"), ima2.Artifact)
-    assert artifact.picture.data == picture(seed=seed)
+    assert artifact.picture.data == picture(1024, 1024, seed=seed)
     assert artifact.revised_prompt == f"a kite {word}"
 
 
@@ -95,9 +95,9 @@ async def test_each_failed_candidate_is_told_by_its_place(provider: GeminiProvid
     assert {getattr(one.error, "code", "") for one in failed} == {"GEMINI_API_UPSTREAM_ERROR"}
 
 
-async def test_a_sequence_is_always_one_picture(provider: GeminiProvider, world: World) -> None:
+async def test_a_story_is_one_call_that_asks_for_its_pictures(provider: GeminiProvider, world: World) -> None:
     assert only(await draw(provider, sequence=3), ima2.Artifact).index == 0
-    assert len(world.calls(":generateContent")) == 1
+    assert "3 separate pictures" in sent(world).body["contents"][0]["parts"][-1]["text"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,8 @@ async def test_the_capabilities_name_the_same_codes() -> None:
     assert able.code("MASK_UNSUPPORTED") == "GEMINI_API_MASK_UNSUPPORTED"
     assert able.code("MODEL_INVALID") == "INVALID_GEMINI_API_IMAGE_MODEL"
     assert able.code("VIDEO_UNSUPPORTED") == "VIDEO_PROVIDER_UNSUPPORTED"
-    assert (able.max_references, able.sequence, able.mask, able.edit) == (3, 1, False, True)
+    assert able.code("THINKING_UNSUPPORTED") == "GEMINI_API_THINKING_UNSUPPORTED"
+    assert (able.max_references, able.sequence, able.mask, able.edit, able.text) == (3, 8, False, True, True)
 
 
 async def test_what_google_calls_the_models_is_a_setting(make: Callable[..., GeminiProvider], world: World) -> None:

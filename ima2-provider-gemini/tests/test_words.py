@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from tests.upstreams.asking import sent
 from tests.upstreams.world import World, picture
 
 import ima2
+from ima2_provider_gemini.catalogue import ENTRIES
 from ima2_provider_gemini.provider import GeminiProvider
 
 Providers = Callable[..., GeminiProvider]
@@ -54,7 +56,7 @@ async def test_a_model_name_cannot_lead_elsewhere(provider: GeminiProvider, worl
 
 
 async def test_the_probe_names_the_models_that_may_be_used(provider: GeminiProvider, world: World) -> None:
-    assert await provider.status() == ima2.ProviderStatus("ready", ("nano-banana-2", "nano-banana-pro"))
+    assert await provider.status() == ima2.ProviderStatus("ready", tuple(ENTRIES))
     world.state["gemini.models"] = ["gemini-3-pro-image"]
     assert (await provider.status()).models == ("nano-banana-pro",)
     world.state["gemini.models"] = []
@@ -96,3 +98,54 @@ def test_offering_the_provider_imports_neither_client_nor_signer() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+async def test_earlier_turns_go_before_the_prompt(provider: GeminiProvider, world: World) -> None:
+    turns = (ima2.Message("user", "Hello."), ima2.Message("assistant", "Hello to you."))
+    await provider.text(ima2.TextRequest("Plan a kite.", provider.id, messages=turns))
+    contents = sent(world).body["contents"]
+    assert [(one["role"], one["parts"][-1]["text"]) for one in contents] == [
+        ("user", "Hello."),
+        ("model", "Hello to you."),
+        ("user", "Plan a kite."),
+    ]
+
+
+async def test_a_json_schema_is_followed_in_googles_form(provider: GeminiProvider, world: World) -> None:
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "title": {"type": "string"},
+            "mood": {"$ref": "#/$defs/mood"},
+            "steps": {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"const": "end"}]}},
+            "note": {"type": ["string", "null"]},
+        },
+        "required": ["title"],
+        "$defs": {"mood": {"enum": ["calm", "wild"], "type": "string"}},
+    }
+    result = await provider.text(ima2.TextRequest("Plan a kite.", provider.id, schema=schema))
+    assert set(json.loads(result.text)) == {"title", "mood", "steps", "note"}
+    config = sent(world).body["generationConfig"]
+    assert config["responseMimeType"] == "application/json"
+    assert config["responseSchema"] == {
+        "type": "OBJECT",
+        "properties": {
+            "title": {"type": "STRING"},
+            "mood": {"type": "STRING", "enum": ["calm", "wild"]},
+            "steps": {"type": "ARRAY", "items": {"anyOf": [{"type": "INTEGER"}, {"enum": ["end"]}]}},
+            "note": {"type": "STRING", "nullable": True},
+        },
+        "required": ["title"],
+    }
+
+
+@pytest.mark.parametrize("schema", [{"$ref": "#"}, {"$ref": "#/$defs/none"}, {"items": 3}])
+async def test_a_schema_that_cannot_be_sent_is_refused(
+    provider: GeminiProvider, world: World, schema: dict[str, object]
+) -> None:
+    with pytest.raises(ima2.Ima2Error) as caught:
+        await provider.text(ima2.TextRequest("Plan a kite.", provider.id, schema=schema))
+    assert caught.value.code == "GEMINI_API_SCHEMA_INVALID"
+    assert world.seen == []

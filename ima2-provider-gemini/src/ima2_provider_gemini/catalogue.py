@@ -1,42 +1,68 @@
-"""The models: their names, what each can draw and what a picture costs. Plain data.
+"""The models: their names, what each takes and draws, what a picture costs, and where that is known from. Plain data.
 
-Ratios, sizes and list prices: Google's pages on image generation and on Gemini API pricing.
+Sources: Google's pages on models, deprecations, image generation and Gemini API pricing, and the types of google-genai
+3.6.1. A model is billed at the size it really makes, so prices stand by size.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 import ima2
 
+CHECKED = "2026-11-25"
+"""The day on which the facts below were read: the version of this catalogue."""
+CHANGELOG = "ai.google.dev: changelog, deprecations and pricing"
 COMMON_RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 EXTREME_RATIOS = ("1:8", "8:1", "1:4", "4:1")
 EDGES = {"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}
-"""Google's picture sizes and the longest edge, in pixels, up to which each is meant. Smallest first."""
+"""Google's picture sizes and the edge, in pixels, that a square of that size has. Smallest first."""
 DEFAULT_SIZE = "1K"
 """What Google draws when no size is asked for."""
+THINKING_DEFAULT = "auto"
+"""The option's value that leaves the thinking level to the model."""
+SEQUENCE = 8
+"""How many pictures of one story are asked for in one call, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model. ``prices`` are US dollars a picture by size; the sizes named there are those it can draw."""
+    """A picture model. ``upstream`` is Google's name of it.
+
+    ``prices`` are US dollars a picture by size, empty where none is published; ``token_usd`` is the price of a million
+    image tokens where that is how it is billed, ``input_usd`` that of an input picture. ``thinking`` are the levels it
+    takes; ``replacement`` is the model that takes its place once it has ended.
+    """
 
     id: str
     title: str
-    ratios: tuple[str, ...]
-    prices: dict[str, float]
+    upstream: str
+    ratios: tuple[str, ...] = COMMON_RATIOS
+    sizes: tuple[str, ...] = ("1K", "2K", "4K")
+    prices: Mapping[str, float] = field(default_factory=dict)
+    token_usd: float | None = None
+    input_usd: float = 0.0
+    max_references: int = 3
+    thinking: tuple[str, ...] = ()
+    state: Literal["served", "deprecated", "ended"] = "served"
+    ends: str | None = None
+    replacement: str = ""
 
-
-NANO_BANANA_2 = Entry(
-    "nano-banana-2",
-    "Nano Banana 2",
-    (*COMMON_RATIOS, *EXTREME_RATIOS),
-    {"512": 0.045, "1K": 0.067, "2K": 0.101, "4K": 0.151},
-)
-NANO_BANANA_PRO = Entry("nano-banana-pro", "Nano Banana Pro", COMMON_RATIOS, {"1K": 0.134, "2K": 0.134, "4K": 0.240})
-ENTRIES = {entry.id: entry for entry in (NANO_BANANA_2, NANO_BANANA_PRO)}
-MAX_REFERENCES = 3
-"""Pictures a request may bring, the one to edit included."""
+    def model(self) -> ima2.Model:
+        """What the kernel is told of it."""
+        return ima2.Model(
+            self.id,
+            self.title,
+            state=self.state,
+            ends=self.ends,
+            replacement=self.replacement,
+            sizes=ima2.Sizes(listed=listed(self.sizes), free=True, auto=True),
+            max_references=self.max_references,
+            source=CHANGELOG,
+            checked=CHECKED,
+        )
 
 
 def pixels(ratio: str, edge: int) -> str:
@@ -46,19 +72,85 @@ def pixels(ratio: str, edge: int) -> str:
     return f"{round(edge * across / longer)}x{round(edge * down / longer)}"
 
 
-CAPABILITIES = ima2.Capabilities(
-    models=tuple(ima2.Model(entry.id, entry.title) for entry in ENTRIES.values()),
-    default_model=NANO_BANANA_2.id,
-    sizes=ima2.Sizes(
-        listed=tuple(pixels(ratio, edge) for edge in EDGES.values() for ratio in COMMON_RATIOS), free=True, auto=True
+def listed(sizes: tuple[str, ...]) -> tuple[str, ...]:
+    """The sizes in pixels that stand for the common ratios in Google's ``sizes``."""
+    return tuple(pixels(ratio, EDGES[size]) for size in sizes for ratio in COMMON_RATIOS)
+
+
+NANO_BANANA_2 = Entry(
+    "nano-banana-2",
+    "Nano Banana 2",
+    "gemini-3.1-flash-image",
+    ratios=(*COMMON_RATIOS, *EXTREME_RATIOS),
+    sizes=("512", "1K", "2K", "4K"),
+    prices={"512": 0.045, "1K": 0.067, "2K": 0.101, "4K": 0.151},
+    # Deprecated on 6 October 2026 without a stated end; third parties contradict each other on one.
+    state="deprecated",
+    replacement="gemini-nano-banana-2.1",
+)
+NANO_BANANA_PRO = Entry(
+    "nano-banana-pro",
+    "Nano Banana Pro",
+    "gemini-3-pro-image",
+    prices={"1K": 0.134, "2K": 0.134, "4K": 0.240},
+    input_usd=0.0011,
+)
+NANO_BANANA_2_1 = Entry(
+    "gemini-nano-banana-2.1",
+    "Nano Banana 2.1",
+    "gemini-nano-banana-2.1",
+    ratios=(*COMMON_RATIOS, *EXTREME_RATIOS),
+    prices={"1K": 0.034, "2K": 0.050, "4K": 0.076},
+    token_usd=30.0,
+    max_references=14,
+    thinking=("minimal", "medium", "high"),
+)
+FLASH_LITE = Entry(
+    "gemini-3.1-flash-lite-image",
+    "Gemini 3.1 Flash Lite Image",
+    "gemini-3.1-flash-lite-image",
+    sizes=("1K",),
+    max_references=14,
+)
+ENTRIES = {entry.id: entry for entry in (NANO_BANANA_2, NANO_BANANA_PRO, NANO_BANANA_2_1, FLASH_LITE)}
+TEXT_MODELS = (
+    ima2.Model(
+        "gemini-3.5-flash",
+        "Gemini 3.5 Flash",
+        media="text",
+        state="deprecated",
+        replacement="gemini-3.6-flash",
+        source=CHANGELOG,
+        checked=CHECKED,
     ),
-    max_references=MAX_REFERENCES,
+    ima2.Model("gemini-3.6-flash", "Gemini 3.6 Flash", media="text", source=CHANGELOG, checked=CHECKED),
+)
+THINKING_LEVELS = (THINKING_DEFAULT, *NANO_BANANA_2_1.thinking)
+
+CAPABILITIES = ima2.Capabilities(
+    models=(*(entry.model() for entry in ENTRIES.values()), *TEXT_MODELS),
+    default_model=NANO_BANANA_2.id,
+    sizes=ima2.Sizes(listed=listed(NANO_BANANA_2.sizes), free=True, auto=True),
+    max_references=NANO_BANANA_2.max_references,
     edit=True,
-    sequence=1,
-    prices=tuple(
-        ima2.Price(entry.id, "image", usd, resolution=size)
-        for entry in ENTRIES.values()
-        for size, usd in entry.prices.items()
+    sequence=SEQUENCE,
+    options=(
+        ima2.Option(
+            "thinkingLevel",
+            "choice",
+            "How long the model thinks before it draws",
+            default=THINKING_DEFAULT,
+            values=THINKING_LEVELS,
+            media=("image",),
+        ),
+    ),
+    prices=(
+        *(
+            ima2.Price(entry.id, "image", usd, resolution=size)
+            for entry in ENTRIES.values()
+            for size, usd in entry.prices.items()
+        ),
+        *(ima2.Price(entry.id, "input-image", entry.input_usd) for entry in ENTRIES.values() if entry.input_usd),
     ),
     code_prefix="GEMINI_API",
     codes={
@@ -66,4 +158,6 @@ CAPABILITIES = ima2.Capabilities(
         "MODEL_INVALID": "INVALID_GEMINI_API_IMAGE_MODEL",
         "VIDEO_UNSUPPORTED": "VIDEO_PROVIDER_UNSUPPORTED",
     },
+    text=True,
+    catalogue=CHECKED,
 )

@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
 import ima2
 
-from . import messages
-from .catalogue import CAPABILITIES, ENTRIES, MAX_REFERENCES, Entry
+from .accounts import CREDENTIALS, settings_with
+from .catalogue import CAPABILITIES, CHECKED, ENTRIES
 from .credentials import credential
+from .drawing import Drawing
+from .orders import entry_of, order_of, upstream_name
 from .service import Service
-from .settings import MODEL_NAME
-from .sizes import Shape, shape
-
-_EDIT = "Edit the first picture as follows and leave everything else in it as it is: "
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """A request made ready: what every one of its calls sends."""
-
-    prompt: str = field(repr=False)
-    entry: Entry
-    shape: Shape
-    content: bytes = field(repr=False)
-    upstream: str
+from .settings import GeminiSettings
+from .words import answer_in_words
 
 
 class GeminiProvider(ima2.Provider):
-    """Pictures and words by Google's Gemini models. One call a picture; several run side by side."""
+    """Pictures and words by Google's Gemini models. One call a picture, several side by side; a story is one call."""
 
     id = "gemini-api"
     title = "Gemini"
     capabilities = CAPABILITIES
+    marks_orders = True
+    credentials = CREDENTIALS
 
     def __init__(self, ctx: ima2.PluginContext) -> None:
         self._service = Service(ctx)
@@ -52,79 +42,97 @@ class GeminiProvider(ima2.Provider):
         return None
 
     async def images(self, request: ima2.ImageRequest, job: ima2.Job) -> AsyncIterator[ima2.Update]:
-        """Draw ``count`` pictures, or the one picture that a sequence comes to here."""
+        """Draw ``count`` pictures, or up to ``sequence`` pictures of one story."""
         credential(self._service.settings)
-        order = await asyncio.to_thread(self._order, request)
+        order = await asyncio.to_thread(order_of, request, entry_of(request), self._service.settings)
         if order.shape.notice:
             yield order.shape.notice
+        drawing = Drawing(self._service, request, order, job)
         count = 1 if request.sequence else max(1, request.count)
-        starts = [partial(self._draw, order, index, job) for index in range(count)]
+        starts = [partial(drawing.call, index) for index in range(count)]
         updates = cast("AsyncGenerator[ima2.Update]", starts[0]() if count == 1 else ima2.merged(starts))
+        failed: list[ima2.Failed] = []
         async with aclosing(updates):
             async for update in updates:
-                yield update
+                if isinstance(update, ima2.Failed):
+                    failed.append(update)
+                else:
+                    yield update
+        for update in _leftover(failed, drawing.spare):
+            yield update
 
     async def text(self, request: ima2.TextRequest) -> ima2.TextResult:
-        """Answer in words, also about pictures. Raises 400 ``INVALID_GEMINI_API_TEXT_MODEL`` for what is no name."""
-        settings = self._service.settings
-        model = request.model or settings.text_model
-        if not re.fullmatch(MODEL_NAME, model):
-            raise ima2.Ima2Error("INVALID_GEMINI_API_TEXT_MODEL", 400, "That is no name of a Gemini model.")
-        content = await asyncio.to_thread(messages.body, request.prompt, request.pictures, system=request.system)
-        answer = await self._service.generate(model, content, settings.generation_timeout_ms / 1000)
-        return ima2.TextResult(messages.text(answer), model, messages.usage(answer))
+        """Answer in words, also about pictures and as JSON of a schema; see `answer_in_words`."""
+        return await answer_in_words(self._service, request)
 
     async def status(self) -> ima2.ProviderStatus:
-        """Ask for the list of models, or sign the service account in; both are free."""
-        settings = self._service.settings
+        """Ask for the list of models, or sign in at Vertex AI; both are free."""
         if problem := self.problem():
             return ima2.ProviderStatus("auth_required", reason=problem)
+        return await self._probe(self._service.settings)
+
+    async def models(self) -> Sequence[ima2.Model]:
+        """The picture models of a key's account; empty at Vertex AI, which tells none."""
+        listed = await self._service.listed(self._service.settings.status_timeout_ms / 1000)
+        names = {str(one.get("name", "")).removeprefix("models/"): one for one in listed or ()}
+        ours = {upstream_name(entry, self._service.settings): entry for entry in ENTRIES.values()}
+        known = [entry.model() for name, entry in ours.items() if name in names]
+        others = [
+            ima2.Model(name, str(one.get("displayName") or name)[:100], source="models.list", checked=CHECKED)
+            for name, one in names.items()
+            if name not in ours and ("-image" in name or "banana" in name)
+        ]
+        return known + others
+
+    async def verify(self, values: Mapping[str, str]) -> ima2.ProviderStatus:
+        """Try a key or a service account out, without cost and before it is stored."""
+        settings = settings_with(self._service.settings, values)
         try:
-            async with asyncio.timeout(settings.status_timeout_ms / 1000):
-                names = await self._service.names(settings.status_timeout_ms / 1000)
+            credential(settings)
+        except ima2.Ima2Error as error:
+            return ima2.ProviderStatus("auth_required", reason=error.text)
+        return await self._probe(settings)
+
+    async def reconfigure(self, settings: object) -> None:
+        """Use another key, account or address from the next call on."""
+        if isinstance(settings, GeminiSettings):
+            self._service.reconfigure(settings)
+
+    async def _probe(self, settings: GeminiSettings) -> ima2.ProviderStatus:
+        seconds = settings.status_timeout_ms / 1000
+        other = None if settings is self._service.settings else settings
+        try:
+            async with asyncio.timeout(seconds):
+                names = await self._service.names(seconds, other)
         except TimeoutError:
             return ima2.ProviderStatus("offline", reason="Google did not answer in time.")
         except ima2.Ima2Error as error:
             return ima2.ProviderStatus(_state(error), reason=error.text)
-        usable = tuple(name for name in ENTRIES if names is None or self._upstream(name) in names)
+        usable = tuple(
+            entry.id for entry in ENTRIES.values() if names is None or upstream_name(entry, settings) in names
+        )
         if not usable:
             return ima2.ProviderStatus("no_image_model", reason="This key may use none of the picture models.")
         return ima2.ProviderStatus("ready", usable)
 
-    def _order(self, request: ima2.ImageRequest) -> _Order:
-        """Check and write down. What is refused here is refused before anything is sent."""
-        entry = ENTRIES.get(request.model or self.capabilities.default_model)
-        if entry is None:
-            names = ", ".join(ENTRIES)
-            raise ima2.Ima2Error("INVALID_GEMINI_API_IMAGE_MODEL", 400, f"The Gemini model must be one of: {names}.")
-        if request.mask is not None:
-            raise ima2.Ima2Error("GEMINI_API_MASK_UNSUPPORTED", 400, "Gemini edits whole pictures and takes no mask.")
-        pictures = [*([request.source] if request.source else []), *request.references]
-        if len(pictures) > MAX_REFERENCES:
-            raise ima2.Ima2Error("GROK_REF_TOO_MANY", 400, f"Gemini takes at most {MAX_REFERENCES} pictures a request.")
-        form = shape(request.size, entry)
-        prompt = f"{_EDIT}{request.prompt}" if request.source else request.prompt
-        content = messages.body(prompt, pictures, shape=form)
-        return _Order(request.prompt, entry, form, content, self._upstream(entry.id))
 
-    async def _draw(self, order: _Order, index: int, job: ima2.Job) -> AsyncIterator[ima2.Update]:
-        """One call, one picture."""
-        seconds = min(self._service.settings.generation_timeout_ms / 1000, job.remaining())
-        answer = await self._service.generate(order.upstream, order.content, seconds)
-        picture, words = await asyncio.to_thread(messages.picture, answer)
-        facts = {"aspectRatio": order.shape.ratio, "imageSize": order.shape.size} if order.shape.ratio else {}
-        yield ima2.Usage(messages.usage(answer), cost=order.entry.prices[order.shape.billed_size], index=index)
-        yield ima2.Artifact(picture, index, revised_prompt=words or order.prompt, facts=facts)
-
-    def _upstream(self, model: str) -> str:
-        """Google's name of a model."""
-        settings = self._service.settings
-        return {"nano-banana-2": settings.nano_banana_2, "nano-banana-pro": settings.nano_banana_pro}[model]
+def _leftover(failed: list[ima2.Failed], spare: list[ima2.Artifact]) -> list[ima2.Update]:
+    """What is told at the end: pictures beyond those of their calls take the places of calls that failed; of the rest
+    it is said that they were not kept."""
+    updates: list[ima2.Update] = []
+    waiting = iter(spare)
+    for miss in sorted(failed, key=lambda one: one.index):
+        extra = next(waiting, None)
+        updates.append(miss if extra is None else replace(extra, index=miss.index))
+    if extra_count := len(list(waiting)):
+        text = "The model made more pictures than were asked for; those were not kept."
+        updates.append(ima2.Notice("EXTRA_IMAGES_IGNORED", text, {"extraIgnored": extra_count}))
+    return updates
 
 
 def _state(error: ima2.Ima2Error) -> str:
     """The word for a probe that failed."""
-    if error.code in ("GEMINI_API_NETWORK_FAILED", "GENERATION_TIMEOUT"):
+    if error.code.endswith("_NETWORK_FAILED") or error.code == "GENERATION_TIMEOUT":
         return "offline"
     refused = error.status in (400, 401, 403) or error.upstream_code in ("UNAUTHENTICATED", "invalid_grant")
     return "auth_required" if refused else "error"

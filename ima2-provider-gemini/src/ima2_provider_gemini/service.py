@@ -1,75 +1,105 @@
-"""Google's two doors to the same models: the Gemini API with a key, Vertex AI with a service account."""
+"""Calls of Google's models, each sent exactly once."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import ima2
 
-from .credentials import ApiKey, ServiceAccount, credential
+from .access import Access, open_access, prefix_of
+from .answers import parsed
+from .credentials import Credential, credential
 from .exchange import Reply, exchange
-from .failures import refused
-from .messages import parsed
+from .failures import coded, refused
 from .settings import GeminiSettings
 from .tokens import AccessTokens
 
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where models are found, and how to be let in."""
-
-    models_url: str
-    headers: dict[str, str] = field(repr=False)
+_MEMORY_SECONDS = 86_400.0
 
 
 class Service:
-    """Calls of ``generateContent``, each sent exactly once."""
+    """``generateContent`` and the list of models, by the credentials that the settings name now."""
 
     def __init__(self, ctx: ima2.PluginContext) -> None:
-        self._ctx = ctx
-        self._tokens = AccessTokens(ctx.http)
+        self._http = ctx.http
+        self._tokens = AccessTokens()
+        self._gone: dict[str, float] = {}
+        self.settings: GeminiSettings = ctx.settings
+        """The values of now: a key may be saved while the server runs."""
 
     @property
-    def settings(self) -> GeminiSettings:
-        """The values of now: a key may be saved while the server runs."""
-        settings: GeminiSettings = self._ctx.settings
-        return settings
+    def prefix(self) -> str:
+        """How error codes of the service that is asked now begin."""
+        return prefix_of(credential(self.settings))
 
-    async def generate(self, model: str, content: bytes, seconds: float) -> dict[str, Any]:
-        """Ask Google's model for an answer. Raises `Ima2Error` for everything but a 200 with JSON."""
-        door = await self._door(credential(self.settings))
-        reply = await self._send("POST", f"{door.models_url}/{model}:generateContent", door, content, seconds)
-        return await asyncio.to_thread(parsed, reply.body)
+    async def generate(
+        self, model: str, content: bytes, seconds: float, order: Callable[[], Awaitable[None]] | None = None
+    ) -> dict[str, Any]:
+        """Ask Google's model for an answer; ``order`` is awaited right before what costs money is sent.
 
-    async def names(self, seconds: float) -> frozenset[str] | None:
-        """The models a key may use, by Google's names; ``None`` with a service account: it only signs in."""
+        Raises `Ima2Error` for everything but a 200 with JSON, with the codes of the service that is asked.
+        """
         found = credential(self.settings)
-        door = await self._door(found)
-        if isinstance(found, ServiceAccount):
-            return None
-        reply = await self._send("GET", f"{door.models_url}?pageSize=1000", door, None, seconds)
-        models = (await asyncio.to_thread(parsed, reply.body)).get("models")
-        listed = models if isinstance(models, list) else []
-        return frozenset(str(one.get("name", "")).removeprefix("models/") for one in listed if isinstance(one, dict))
+        with coded(prefix_of(found)):
+            access = await self._open(found)
+            if order is not None:
+                await order()
+            url = f"{access.models_url}/{model}:generateContent"
+            reply = await self._send("POST", url, access, content, seconds)
+            return await asyncio.to_thread(parsed, reply.body)
 
-    async def _send(self, method: str, url: str, door: Door, content: bytes | None, seconds: float) -> Reply:
+    async def listed(self, seconds: float, settings: GeminiSettings | None = None) -> list[dict[str, Any]] | None:
+        """Google's list of models for a key; ``None`` at Vertex AI, which has none: there it only signs in."""
+        found = credential(settings or self.settings)
+        with coded(prefix_of(found)):
+            access = await self._open(found, settings)
+            if not access.lists_models:
+                return None
+            reply = await self._send("GET", f"{access.models_url}?pageSize=1000", access, None, seconds)
+            models = (await asyncio.to_thread(parsed, reply.body)).get("models")
+        return [one for one in models if isinstance(one, dict)] if isinstance(models, list) else []
+
+    async def names(self, seconds: float, settings: GeminiSettings | None = None) -> frozenset[str] | None:
+        """The models by Google's names, ``None`` where there is no list."""
+        listed = await self.listed(seconds, settings)
+        return None if listed is None else frozenset(str(one.get("name", "")).removeprefix("models/") for one in listed)
+
+    async def download(self, uri: str, seconds: float) -> bytes | None:
+        """A file that Google keeps for the owner of the key; ``None`` for an address elsewhere."""
+        if not uri.startswith(f"{self.settings.base_url}/"):
+            return None
+        found = credential(self.settings)
+        with coded(prefix_of(found)):
+            access = await self._open(found)
+            address = uri if ":download" in uri else f"{uri}:download?alt=media"
+            return (await self._send("GET", address, access, None, seconds)).body
+
+    def remember_gone(self, model: str) -> None:
+        """Do not ask for a model again for a day: Google does not serve it to these credentials."""
+        self._gone[model] = time.monotonic() + _MEMORY_SECONDS
+
+    def is_gone(self, model: str) -> bool:
+        """Whether Google said within a day that it does not serve a model."""
+        return time.monotonic() < self._gone.get(model, 0.0)
+
+    def reconfigure(self, settings: GeminiSettings) -> None:
+        """Use other settings, and forget what held for the old ones."""
+        self.settings, self._tokens, self._gone = settings, AccessTokens(), {}
+
+    async def _open(self, found: Credential, settings: GeminiSettings | None = None) -> Access:
+        tokens = self._tokens if settings is None else AccessTokens()
+        return await open_access(settings or self.settings, found, tokens, self._http)
+
+    async def _send(self, method: str, url: str, access: Access, content: bytes | None, seconds: float) -> Reply:
+        client = self._http()
         reply = await exchange(
-            self._ctx.http(), method, url, headers=door.headers, content=content, seconds=max(seconds, 0.001)
+            client, method, url, headers=access.headers, content=content, seconds=max(seconds, 0.001)
         )
         if reply.status == 200:
             return reply
         if reply.status == 401:
-            self._tokens.forget(door.headers.get("authorization", "").removeprefix("Bearer "))
+            self._tokens.forget(access.token)
         raise refused(reply)
-
-    async def _door(self, found: ApiKey | ServiceAccount) -> Door:
-        settings = self.settings
-        headers = {"content-type": "application/json"}
-        if isinstance(found, ApiKey):
-            return Door(f"{settings.base_url}/v1beta/models", {**headers, "x-goog-api-key": found.value})
-        token = await self._tokens.token(found, settings.token_url)
-        place = f"projects/{found.project}/locations/{settings.vertex_location}"
-        url = f"{settings.vertex_base_url}/v1/{place}/publishers/google/models"
-        return Door(url, {**headers, "authorization": f"Bearer {token}"})

@@ -51,20 +51,44 @@ class GeminiSettings(BaseModel):
         "",
         env="IMA2_GEMINI_AUTH_MODE",
         key="geminiAuthMode",
-        help="apikey or vertex: which one to use when both are there",
+        help="apikey or vertex: which one to use when both are there; express (the key, at Vertex AI)"
+        " or adc (Application Default Credentials)",
     )
     base_url: Url = ima2.setting(
         "https://generativelanguage.googleapis.com", env="IMA2_GEMINI_BASE_URL", key="geminiProvider.baseUrl"
     )
-    vertex_base_url: Url = ima2.setting(
-        "https://aiplatform.googleapis.com", env="IMA2_VERTEX_BASE_URL", key="geminiProvider.vertexBaseUrl"
+    vertex_base_url: Url | None = ima2.setting(
+        None,
+        env="IMA2_VERTEX_BASE_URL",
+        key="geminiProvider.vertexBaseUrl",
+        help="where Vertex AI is asked; without it the host that belongs to the location",
     )
     vertex_location: str = ima2.setting(
         "global",
-        env="IMA2_VERTEX_LOCATION",
+        env="IMA2_VERTEX_LOCATION GOOGLE_CLOUD_LOCATION",
         key="geminiProvider.vertexLocation",
         pattern=r"^[a-z0-9-]{1,40}$",
-        help="Vertex AI location; a regional one also needs that region's vertex_base_url",
+        help="Vertex AI location: global, a multi-region (us, eu) or a region",
+    )
+    vertex_project: str = ima2.setting(
+        "",
+        env="IMA2_VERTEX_PROJECT GOOGLE_CLOUD_PROJECT",
+        key="geminiProvider.vertexProject",
+        pattern=r"^[A-Za-z0-9.:-]{0,100}$",
+        help="Google Cloud project for Application Default Credentials that name none",
+    )
+    credentials_file: str = ima2.setting(
+        "",
+        env="GOOGLE_APPLICATION_CREDENTIALS",
+        key="geminiProvider.credentialsFile",
+        help="file of Application Default Credentials; without it gcloud's own, then the metadata server",
+    )
+    metadata_host: str = ima2.setting(
+        "metadata.google.internal",
+        env="GCE_METADATA_HOST",
+        key="geminiProvider.metadataHost",
+        pattern=r"^[A-Za-z0-9.:\[\]-]{1,255}$",
+        help="the metadata server of machines at Google",
     )
     token_url: Url = ima2.setting(
         "https://oauth2.googleapis.com/token", env="IMA2_GOOGLE_TOKEN_URL", key="geminiProvider.tokenUrl"

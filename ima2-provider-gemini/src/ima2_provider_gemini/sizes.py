@@ -1,13 +1,14 @@
-"""From ``WxH`` to what Google takes: an aspect ratio and a size by name."""
+"""From ``WxH`` to what Google takes, an aspect ratio and a size by name, and from pixels back to that name."""
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
 import ima2
 
-from .catalogue import DEFAULT_SIZE, EDGES, Entry
+from .catalogue import EDGES, Entry
 
 TOLERANCE = 0.03
 """How far, relatively, a drawn ratio may be from the one asked for without a word about it."""
@@ -20,11 +21,6 @@ class Shape:
     ratio: str | None = None
     size: str | None = None
     notice: ima2.Notice | None = None
-
-    @property
-    def billed_size(self) -> str:
-        """The size a picture of this shape is priced by."""
-        return self.size or DEFAULT_SIZE
 
 
 def shape(wanted: str, entry: Entry) -> Shape:
@@ -40,8 +36,14 @@ def shape(wanted: str, entry: Entry) -> Shape:
         raise ima2.Ima2Error("INVALID_SIZE", 400, "The size must be auto, or width x height in pixels like 1024x1024.")
     width, height = int(match[1]), int(match[2])
     ratio = min(entry.ratios, key=lambda name: abs(_quotient(name) - width / height))
-    size = next((name for name in entry.prices if max(width, height) <= EDGES[name]), "4K")
+    size = next((name for name in entry.sizes if max(width, height) <= EDGES[name]), entry.sizes[-1])
     return Shape(ratio, size, _notice(width, height, ratio, size))
+
+
+def size_name(width: int, height: int) -> str:
+    """Google's name of the size that a picture has: a size is an area, whatever the ratio (1K is about 1024 x 1024)."""
+    edge = math.sqrt(width * height)
+    return min(EDGES, key=lambda name: abs(math.log(edge / EDGES[name])))
 
 
 def _quotient(ratio: str) -> float:

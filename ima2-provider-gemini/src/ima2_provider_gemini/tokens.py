@@ -8,38 +8,36 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import ima2
 
-from .credentials import ServiceAccount, missing
+from .credentials import Credential, ServiceAccount, missing
+from .default_credentials import LIFETIME_SECONDS, SCOPE, TOKEN_URL, Grant
 from .exchange import Reply, exchange
 
 if TYPE_CHECKING:
     import httpx
 
-AUDIENCE = "https://oauth2.googleapis.com/token"
-"""Whom the claim is made out to, also where the exchange is reached by another address."""
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 EARLY_SECONDS = 300
-LIFETIME_SECONDS = 3600
 EXCHANGE_SECONDS = 15.0
 
 
 def assertion(account: ServiceAccount, now: float) -> str:
-    """The signed claim. Raises 401 ``GEMINI_API_KEY_MISSING`` when the private key is none."""
+    """The signed claim, made out to Google's own address also where the exchange is reached by another. Raises 401
+    ``GEMINI_API_KEY_MISSING`` when the private key is none."""
     # Imported here and by name: it takes long, is needed for Vertex AI only and has no types.
     crypt, jwt = (import_module(f"google.auth.{name}") for name in ("crypt", "jwt"))
     claims = {
         "iss": account.email,
         "scope": SCOPE,
-        "aud": AUDIENCE,
+        "aud": TOKEN_URL,
         "iat": int(now),
-        "exp": int(now) + LIFETIME_SECONDS,
+        "exp": int(now + LIFETIME_SECONDS),
     }
     try:
         signer: Any = crypt.RSASigner.from_string(account.private_key, account.key_id or None)
@@ -50,39 +48,41 @@ def assertion(account: ServiceAccount, now: float) -> str:
 
 
 class AccessTokens:
-    """The token of the account in use: kept until shortly before it ends, asked for once by all who wait."""
+    """The token of the credentials in use: kept until shortly before it ends, asked for once by all who wait."""
 
-    def __init__(self, http: Callable[[], httpx.AsyncClient]) -> None:
-        self._http = http
+    def __init__(self) -> None:
         self._lock = asyncio.Lock()
-        self._account: ServiceAccount | None = None
-        self._token = ""
+        self._owner: Credential | None = None
+        self._grant = Grant("", 0.0)
         self._until = 0.0
 
-    async def token(self, account: ServiceAccount, url: str) -> str:
-        """A bearer token that is good for minutes. Raises `Ima2Error` when Google refuses or cannot be reached."""
+    async def grant(self, owner: Credential, ask: Callable[[], Awaitable[Grant]]) -> Grant:
+        """A token that is good for minutes; ``ask`` gets another. Raises `Ima2Error` when Google refuses."""
         async with self._lock:
-            if account != self._account or time.monotonic() >= self._until:
-                self._token, lifetime = await self._ask(account, url)
-                self._account, self._until = account, time.monotonic() + lifetime - EARLY_SECONDS
-            return self._token
+            if owner != self._owner or time.monotonic() >= self._until:
+                self._grant = await ask()
+                self._owner, self._until = owner, time.monotonic() + self._grant.lifetime - EARLY_SECONDS
+            return self._grant
 
     def forget(self, token: str) -> None:
         """Drop a token that was refused, so that the next call asks for another."""
-        if token == self._token:
-            self._account, self._token = None, ""
+        if token == self._grant.token:
+            self._owner, self._grant = None, Grant("", 0.0)
 
-    async def _ask(self, account: ServiceAccount, url: str) -> tuple[str, float]:
-        signed = await asyncio.to_thread(assertion, account, time.time())
-        reply = await exchange(
-            self._http(),
-            "POST",
-            url,
-            headers={"content-type": "application/x-www-form-urlencoded"},
-            content=urlencode({"grant_type": GRANT, "assertion": signed}).encode(),
-            seconds=EXCHANGE_SECONDS,
-        )
-        return _granted(reply)
+
+async def account_grant(client: httpx.AsyncClient, account: ServiceAccount, url: str) -> Grant:
+    """The token of a service account. Raises `Ima2Error` when Google refuses or cannot be reached."""
+    signed = await asyncio.to_thread(assertion, account, time.time())
+    reply = await exchange(
+        client,
+        "POST",
+        url,
+        headers={"content-type": "application/x-www-form-urlencoded"},
+        content=urlencode({"grant_type": GRANT, "assertion": signed}).encode(),
+        seconds=EXCHANGE_SECONDS,
+    )
+    token, lifetime = _granted(reply)
+    return Grant(token, lifetime, account.project, account.quota_project)
 
 
 def _granted(reply: Reply) -> tuple[str, float]:

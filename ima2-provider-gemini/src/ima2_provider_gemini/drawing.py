@@ -1,0 +1,142 @@
+"""One call and what comes of it: the pictures of the answer, what was really used, what it took."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import ima2
+
+from . import answers
+from .catalogue import ENTRIES
+from .failures import ModelGone, coded
+from .media import Unreadable, decoded
+from .orders import Order, order_of, upstream_name
+from .prices import cost
+from .service import Service
+
+
+@dataclass(slots=True)
+class Drawing:
+    """The calls of one request. ``spare`` are pictures that came beside those that were asked of a call."""
+
+    service: Service
+    request: ima2.ImageRequest
+    order: Order
+    job: ima2.Job
+    spare: list[ima2.Artifact] = field(default_factory=list)
+    replaced: bool = False
+
+    async def call(self, index: int) -> AsyncIterator[ima2.Update]:
+        """One call. A picture's place is ``index``, or as it comes where several were asked of the call."""
+        prefix = self.service.prefix
+        order, answer, notices = await self._answer()
+        for notice in notices:
+            yield notice
+        with coded(prefix):
+            pictures, broken = await self._pictures(answer)
+        usage = answers.usage_metadata(answer)
+        price = cost(order.entry, pictures, order.inputs, usage)
+        yield ima2.Usage(answers.usage(answer), cost=price, index=index if order.pictures == 1 else None)
+        artifacts = [self._artifact(one, order, answer) for one in pictures]
+        # Of several where one was asked for, the last is the one that the model meant: earlier ones are its drafts.
+        wanted = artifacts[-1:] if order.pictures == 1 else artifacts[: order.pictures]
+        self.spare += artifacts[:-1] if order.pictures == 1 else artifacts[order.pictures :]
+        for place, artifact in enumerate(wanted):
+            yield replace(artifact, index=index + place)
+        if broken:
+            text = "Gemini sent something in place of a picture that cannot be read."
+            yield ima2.Notice("IMAGE_UNREADABLE", text, {"unreadable": len(broken)})
+
+    async def _answer(self) -> tuple[Order, dict[str, Any], list[ima2.Notice]]:
+        """Ask the model, and its replacement once where Google does not serve it: nothing was billed then."""
+        order, notices = self.order, []
+        if not self.service.is_gone(order.upstream) or not order.entry.replacement:
+            try:
+                return order, await self._ask(order), []
+            except ModelGone as error:
+                self.service.remember_gone(order.upstream)
+                if not order.entry.replacement:
+                    raise await self._unavailable(error) from None
+        try:
+            order = await asyncio.to_thread(self._substitute, order)
+            answer = await self._ask(order)
+        except ModelGone as error:
+            raise await self._unavailable(error) from None
+        if not self.replaced:
+            self.replaced = True
+            text = f"Google no longer serves {self.order.entry.title} here; {order.entry.title} drew instead."
+            details = {"requested": self.order.entry.id, "used": order.entry.id}
+            notices = [
+                ima2.Notice("MODEL_REPLACED", text, details),
+                *([order.shape.notice] if order.shape.notice else []),
+            ]
+        return order, answer, notices
+
+    async def _ask(self, order: Order) -> dict[str, Any]:
+        limit = self.service.settings.generation_timeout_ms / 1000 * order.pictures
+        seconds = min(limit, self.job.remaining())
+        return await self.service.generate(order.upstream, order.content, seconds, self.job.order)
+
+    def _substitute(self, order: Order) -> Order:
+        return order_of(self.request, ENTRIES[order.entry.replacement], self.service.settings)
+
+    async def _unavailable(self, error: ModelGone) -> ima2.Ima2Error:
+        """400 ``MODEL_UNAVAILABLE``, naming the models that work."""
+        settings = self.service.settings
+        try:
+            names = await self.service.names(settings.status_timeout_ms / 1000)
+        except ima2.Ima2Error:
+            names = None
+        upstream = {one.id: upstream_name(one, settings) for one in ENTRIES.values()}
+        works = [
+            name
+            for name, called in upstream.items()
+            if not self.service.is_gone(called) and (called in names if names is not None else True)
+        ]
+        asked = self.order.entry.title
+        advice = f"Use one of: {', '.join(works)}." if works else "Check the project and its location in the settings."
+        return ima2.Ima2Error(
+            "MODEL_UNAVAILABLE",
+            400,
+            f"Google does not serve {asked} to these credentials. {advice}",
+            upstream_code=error.upstream_code,
+            upstream_type=error.upstream_type,
+            details={"models": works},
+        )
+
+    async def _pictures(self, answer: dict[str, Any]) -> tuple[list[ima2.Picture], list[ima2.Ima2Error]]:
+        """The pictures that can be read, and why others cannot. Raises the first reason when none can."""
+        pictures: list[ima2.Picture] = []
+        broken: list[ima2.Ima2Error] = []
+        for one in answers.pictures(answer):
+            try:
+                pictures.append(await decoded(one, self.service, self.job.remaining()))
+            except Unreadable:
+                broken.append(answers.nothing(answer, "GEMINI_API_NO_IMAGE", "image that can be read"))
+            except ima2.Ima2Error as error:
+                broken.append(error)
+        if not pictures:
+            raise broken[0]
+        return pictures, broken
+
+    def _artifact(self, picture: ima2.Picture, order: Order, answer: dict[str, Any]) -> ima2.Artifact:
+        size = ima2.size_of(picture.data)
+        used = {
+            "format": picture.media_type.removeprefix("image/"),
+            **({"size": f"{size[0]}x{size[1]}"} if size else {}),
+        }
+        facts = {"aspectRatio": order.shape.ratio, "imageSize": order.shape.size} if order.shape.ratio else {}
+        words = answers.caption(answer) or order.prompt
+        model = served(answers.served_model(answer), order, self.service)
+        return ima2.Artifact(picture, revised_prompt=words, model=model, facts=facts, used=used)
+
+
+def served(name: str, order: Order, service: Service) -> str:
+    """The model that drew, by our name of it where we have one. Google adds a version to the name that was sent."""
+    if not name or name == order.upstream or name.startswith((f"{order.upstream}-0", f"{order.upstream}@")):
+        return order.entry.id
+    known = {upstream_name(one, service.settings): one.id for one in ENTRIES.values()}
+    return known.get(name, name)

@@ -35,6 +35,21 @@ async def test_a_file_that_cannot_be_fetched_is_named_for_it_was_paid(provider: 
     assert error.details == {"fileUri": "gs://somewhere/kite.png"}
 
 
+async def test_a_picture_that_ends_early_is_a_failure_that_keeps_what_came(provider: GeminiProvider) -> None:
+    error = await failure(provider, "a kite HALF")
+    assert isinstance(error, ima2.MediaError)
+    assert (error.code, error.status) == ("PICTURE_INCOMPLETE", 502)
+    assert PNG.startswith(error.data)
+
+
+async def test_what_a_failed_attempt_took_is_told_too(provider: GeminiProvider) -> None:
+    updates: list[ima2.Update] = []
+    with pytest.raises(ima2.Ima2Error):
+        async for update in provider.images(ima2.ImageRequest("NOTPICTURE", provider.id), ima2.Job("job-1")):
+            updates.append(update)
+    assert only(updates, ima2.Usage).tokens == {"promptTokens": 270, "candidatesTokens": 1120, "totalTokens": 1390}
+
+
 @pytest.mark.parametrize("words", ["TWO", "CANDIDATES"])
 async def test_a_second_picture_is_told_where_one_was_asked_for(provider: GeminiProvider, words: str) -> None:
     updates = await draw(provider, f"a kite {words}")

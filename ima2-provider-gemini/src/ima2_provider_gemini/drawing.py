@@ -35,17 +35,21 @@ class Drawing:
         order, answer, notices = await self._answer()
         for notice in notices:
             yield notice
-        with coded(prefix):
-            pictures, broken = await self._pictures(answer)
-        usage = answers.usage_metadata(answer)
-        price = cost(order.entry, pictures, order.inputs, usage)
-        yield ima2.Usage(answers.usage(answer), cost=price, index=index if order.pictures == 1 else None)
+        tokens, place = answers.usage(answer), index if order.pictures == 1 else None
+        try:
+            with coded(prefix):
+                pictures, broken = await self._pictures(answer)
+        except ima2.Ima2Error:
+            yield ima2.Usage(tokens, index=place)  # nothing to show for it, and yet it was billed
+            raise
+        price = cost(order.entry, pictures, order.inputs, answers.usage_metadata(answer))
+        yield ima2.Usage(tokens, cost=price, index=place)
         artifacts = [self._artifact(one, order, answer) for one in pictures]
         # Of several where one was asked for, the last is the one that the model meant: earlier ones are its drafts.
         wanted = artifacts[-1:] if order.pictures == 1 else artifacts[: order.pictures]
         self.spare += artifacts[:-1] if order.pictures == 1 else artifacts[order.pictures :]
-        for place, artifact in enumerate(wanted):
-            yield replace(artifact, index=index + place)
+        for offset, artifact in enumerate(wanted):
+            yield replace(artifact, index=index + offset)
         if broken:
             text = "Gemini sent something in place of a picture that cannot be read."
             yield ima2.Notice("IMAGE_UNREADABLE", text, {"unreadable": len(broken)})

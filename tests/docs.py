@@ -21,6 +21,7 @@ from ima2.contracts import Provider
 from ima2.runtime import Runtime, assemble
 from ima2.settings.model import Settings
 from ima2.settings.sources import is_secret_field, sources
+from ima2_provider_gemini import reasons as gemini
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("docs/configuration.md", "docs/providers.md")
@@ -44,12 +45,21 @@ def tables() -> dict[str, str]:
         "providers": provider_table(_ours(found)),
         "models": model_table(_ours(found)),
         "options": option_table(_ours(found)),
+        "model-facts": fact_table(_ours(found)),
+        "prices": price_table(_ours(found)),
+        "gemini-reasons": gemini_reasons(),
     }
 
 
 def filled(text: str, known: dict[str, str]) -> str:
     """A page with its tables as they should be. An unknown table is ``KeyError``."""
     return _PLACE.sub(lambda match: f"{match[1]}{known[match[2]]}\n{match[3]}", text)
+
+
+def gemini_reasons() -> str:
+    """What each of Gemini's finish and block reasons means."""
+    rows = ((f"`{name}`", one.kind, "yes" if one.again else "–", one.text) for name, one in gemini.REASONS.items())
+    return table(("Reason", "Kind", "Again", "What happened"), rows)
 
 
 # -- settings -----------------------------------------------------------------------------------
@@ -123,6 +133,30 @@ def model_table(providers: Iterable[Provider]) -> str:
             sizes.append("`auto`")
         rows.append((_codes([provider.id]), ", ".join(models) or "one", ", ".join(sizes), f"`{able.default_size}`"))
     return table(("Provider", "Models", "Sizes", "Default size"), rows)
+
+
+def fact_table(providers: Iterable[Provider]) -> str:
+    """What is known of each model, where from and since when."""
+    rows = []
+    for provider in providers:
+        for model in provider.capabilities.models:
+            if model.source:
+                ends = f"{model.state}, {model.ends}" if model.ends else model.state
+                most = "" if model.max_references is None else str(model.max_references)
+                facts = (ends, _codes([model.replacement] if model.replacement else ()), most)
+                cells = [one or "–" for one in (*facts, model.source, model.checked)]
+                rows.append((f"`{provider.id}`", f"`{model.id}`", *cells))
+    return table(("Provider", "Model", "State", "Replaced by", "References", "Source", "Checked"), rows)
+
+
+def price_table(providers: Iterable[Provider]) -> str:
+    """List prices in US dollars."""
+    rows = []
+    for provider in providers:
+        for price in provider.capabilities.prices:
+            detail = " ".join(one for one in (price.resolution, price.quality) if one) or "–"
+            rows.append((f"`{provider.id}`", f"`{price.model}`", price.unit, detail, f"{price.usd:.4g}"))
+    return table(("Provider", "Model", "Per", "Size, quality", "US dollars"), rows)
 
 
 def option_table(providers: Iterable[Provider]) -> str:

@@ -28,7 +28,8 @@ class Model:
     ``state`` is how its service treats it; ``ends`` the ISO date on which it is, or was, shut down, and
     ``replacement`` the model of the same provider that takes its place. ``sizes``, ``qualities`` and
     ``max_references`` narrow what the provider's `Capabilities` say, where the model takes less or more. ``source``
-    is where the facts are from, ``checked`` the ISO date on which they were read.
+    is where the facts are from, ``checked`` the ISO date on which they were read. ``classic=False`` keeps it out of the
+    lists ``valid.imageModels`` and ``valid.videoModels``, which programs for ima2-gen 2.0.2 expect as they know them.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Model:
     max_references: int | None = None
     source: str = ""
     checked: str = ""
+    classic: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ def _image_models(providers: Iterable[Provider]) -> dict[str, list[str]]:
     for provider in providers:
         family = provider.capabilities.code_prefix.partition("_")[0].lower()
         for model in provider.capabilities.models:
-            if model.media == "image":
+            if model.media == "image" and model.classic:
                 kind = "supported" if model.supported else "unsupported"
                 known = lists.setdefault(f"{family}{kind.capitalize()}" if family else kind, [])
                 if model.id not in known:
@@ -207,7 +207,8 @@ def _video_models(providers: Iterable[Provider]) -> dict[str, Any]:
     able = [one.capabilities for one in providers if one.capabilities.video is not None]
     modes = [capabilities.video for capabilities in able if capabilities.video is not None]
     spans = [span for one in modes for span in one.durations.values()]
-    models = (m.id for capabilities in able for m in capabilities.models if m.media == "video" and m.supported)
+    clips = (model for capabilities in able for model in capabilities.models if model.media == "video")
+    models = (model.id for model in clips if model.supported and model.classic)
     return {
         "supported": list(dict.fromkeys(models)),
         "resolutions": list(dict.fromkeys(name for one in modes for name in one.resolutions)),

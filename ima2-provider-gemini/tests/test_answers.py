@@ -43,11 +43,12 @@ async def test_a_picture_that_ends_early_is_a_failure_that_keeps_what_came(provi
 
 
 async def test_what_a_failed_attempt_took_is_told_too(provider: GeminiProvider) -> None:
-    updates: list[ima2.Update] = []
-    with pytest.raises(ima2.Ima2Error):
-        async for update in provider.images(ima2.ImageRequest("NOTPICTURE", provider.id), ima2.Job("job-1")):
-            updates.append(update)
-    assert only(updates, ima2.Usage).tokens == {"promptTokens": 270, "candidatesTokens": 1120, "totalTokens": 1390}
+    updates = provider.images(ima2.ImageRequest("NOTPICTURE", provider.id), ima2.Job("job-1"))
+    usage = await anext(updates)
+    with pytest.raises(ima2.Ima2Error, match="no image"):
+        await anext(updates)
+    assert isinstance(usage, ima2.Usage)
+    assert usage.tokens == {"promptTokens": 270, "candidatesTokens": 1120, "totalTokens": 1390}
 
 
 @pytest.mark.parametrize("words", ["TWO", "CANDIDATES"])

@@ -38,6 +38,13 @@ def test_every_model_says_where_its_facts_are_from() -> None:
     }
 
 
+def test_lists_of_the_old_wire_hold_what_they_held(provider: GeminiProvider) -> None:
+    assert [model.id for model in CAPABILITIES.models if model.classic and model.media == "image"] == [
+        "nano-banana-2",
+        "nano-banana-pro",
+    ]
+
+
 async def test_the_newest_takes_fourteen_pictures_and_no_more(provider: GeminiProvider, world: World) -> None:
     await draw(provider, model=NEW, references=(PNG,) * 14)
     assert len(sent(world).body["contents"][0]["parts"]) == 15
@@ -75,7 +82,10 @@ async def test_a_model_that_ended_is_replaced_once_and_that_is_said_and_remember
     updates = await draw(provider, size="512x512")
     assert only(updates, ima2.Artifact).model == NEW
     replaced, adjusted = all_of(updates, ima2.Notice)
-    assert (replaced.code, replaced.details) == ("MODEL_REPLACED", {"requested": "nano-banana-2", "used": NEW})
+    assert (replaced.code, replaced.details) == (
+        "MODEL_REPLACED",
+        {"field": "model", "requested": "nano-banana-2", "used": NEW},
+    )
     assert adjusted.code == "SIZE_ADJUSTED"
     assert only(updates, ima2.Usage).cost == 0.034
     assert len(world.calls(":generateContent")) == 2

@@ -160,7 +160,8 @@ async def test_a_federated_identity_is_exchanged(
     more = {"service_account_impersonation_url": address} if kind == "impersonated" else {}
     path = write(**external(world, source, **more))
     await draw(make(auth_mode="adc", credentials_file=str(path), vertex_project="sand-dunes-7"))
-    assert sent(world).headers["authorization"] == ("Bearer ya29.fake-1" )
+    assert sent(world).headers["authorization"] == f"Bearer {world.state['google.tokens'][-1]}"
+    assert bool(world.calls("/impersonate")) is bool(more)
 
 
 async def test_a_federated_login_is_refreshed_where_its_file_says(make: Providers, world: World, write: Write) -> None:

@@ -49,6 +49,7 @@ class Entry:
     state: Literal["served", "deprecated", "ended"] = "served"
     ends: str | None = None
     replacement: str = ""
+    classic: bool = False
 
     def model(self) -> ima2.Model:
         """What the kernel is told of it."""
@@ -62,6 +63,7 @@ class Entry:
             max_references=self.max_references,
             source=CHANGELOG,
             checked=CHECKED,
+            classic=self.classic,
         )
 
 
@@ -87,6 +89,7 @@ NANO_BANANA_2 = Entry(
     # Deprecated on 6 October 2026 without a stated end; third parties contradict each other on one.
     state="deprecated",
     replacement="gemini-nano-banana-2.1",
+    classic=True,
 )
 NANO_BANANA_PRO = Entry(
     "nano-banana-pro",
@@ -94,6 +97,7 @@ NANO_BANANA_PRO = Entry(
     "gemini-3-pro-image",
     prices={"1K": 0.134, "2K": 0.134, "4K": 0.240},
     input_usd=0.0011,
+    classic=True,
 )
 NANO_BANANA_2_1 = Entry(
     "gemini-nano-banana-2.1",

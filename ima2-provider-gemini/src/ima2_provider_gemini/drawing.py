@@ -72,7 +72,7 @@ class Drawing:
         if not self.replaced:
             self.replaced = True
             text = f"Google no longer serves {self.order.entry.title} here; {order.entry.title} drew instead."
-            details = {"requested": self.order.entry.id, "used": order.entry.id}
+            details = {"field": "model", "requested": self.order.entry.id, "used": order.entry.id}
             notices = [
                 ima2.Notice("MODEL_REPLACED", text, details),
                 *([order.shape.notice] if order.shape.notice else []),

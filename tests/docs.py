@@ -48,6 +48,7 @@ def tables() -> dict[str, str]:
         "model-facts": fact_table(_ours(found)),
         "prices": price_table(_ours(found)),
         "gemini-reasons": gemini_reasons(),
+        "outcomes-grok": grok_outcomes(),
     }
 
 
@@ -168,6 +169,23 @@ def option_table(providers: Iterable[Provider]) -> str:
             default = "none" if option.default is None else f"`{str(option.default).lower()}`"
             rows.append((_codes([provider.id]), _codes([option.name]), values, default, option.title))
     return table(("Provider", "Option", "Values", "Default", "Meaning"), rows)
+
+
+def grok_outcomes() -> str:
+    """What each failure of xAI is called, and whether trying again can help."""
+    from ima2_provider_grok.outcomes import MEANINGS
+
+    rows = [
+        (
+            one.when,
+            f"`{one.code}`" if one.code else "the step's own",
+            str(one.status or "xAI's own"),
+            one.outcome,
+            _shown(one.again),
+        )
+        for one in MEANINGS.values()
+    ]
+    return table(("What happened", "Code", "Status", "Outcome", "Try again"), rows)
 
 
 def _ours(found: Runtime) -> list[Provider]:

@@ -125,3 +125,28 @@ def test_the_proxys_address_is_told(grok: Any, api: Any) -> None:
     told_of = grok(proxy_port=18700).runtime()
     assert told_of == {"configuredPort": 18700, "actualPort": 18700, "url": "http://127.0.0.1:18700/v1"}
     assert api().runtime() is None
+
+
+async def test_words_take_earlier_turns_and_a_schema(api: Any, world: World) -> None:
+    schema = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}
+    turns = (ima2.Message("user", "hello"), ima2.Message("assistant", "yes?"))
+    provider = api()
+    assert provider.capabilities.text
+    await provider.text(ima2.TextRequest("go on", "grok-api", system="be brief", messages=turns, schema=schema))
+    body = world.calls("responses")[0].body
+    assert [turn["role"] for turn in body["input"]] == ["system", "user", "assistant", "user"]
+    assert body["text"]["format"] == {"type": "json_schema", "name": "answer", "schema": schema, "strict": True}
+
+
+async def test_words_name_the_model_that_said_them(api: Any, world: World) -> None:
+    world.state["xai.serves"] = {"grok-4.3": "grok-4.6"}
+    assert (await api().text(ima2.TextRequest("x", "grok-api"))).model == "grok-4.6"
+    world.state["xai.gone"] = {"grok-4.5"}
+    assert (await api().text(ima2.TextRequest("x", "grok-api", model="grok-4.5"))).model == "grok-4.6"
+
+
+async def test_words_that_are_refused_are_a_refusal(api: Any) -> None:
+    with pytest.raises(ima2.Ima2Error) as caught:
+        await api().text(ima2.TextRequest(f"{KITE} search:refused", "grok-api"))
+    assert (caught.value.code, caught.value.status) == ("SAFETY_REFUSAL", 422)
+    assert xai.MARKER not in told(caught.value)

@@ -82,7 +82,16 @@ async def test_each_step_has_a_time_limit_of_its_own(api: Any, words: str, code:
 
 async def test_a_safety_refusal_says_at_which_end(api: Any) -> None:
     error = await failure(api(), f"{KITE} draw:moderated")
-    assert error.details == {"moderationStage": "output"}
+    assert error.details == {"failureKind": "refused", "retry": False, "moderationStage": "output"}
+
+
+@pytest.mark.parametrize(
+    "words", ["draw:fail429", "draw:fail503", "draw:hang", "draw:empty", "plan:notool", "draw:html"]
+)
+async def test_only_what_cost_nothing_is_advised_to_be_tried_again(api: Any, words: str) -> None:
+    error = await failure(api(generation_timeout_ms=300), f"{KITE} {words}")
+    assert error.details["failureKind"] == "failed"
+    assert ("Try again" in error.text) is error.details["retry"] is (words == "draw:fail429")
 
 
 @pytest.mark.parametrize("step", ["search", "plan", "draw"])
@@ -95,6 +104,7 @@ async def test_nothing_that_is_billed_is_sent_twice(api: Any, world: World, step
 async def test_without_a_network_each_step_says_so(api: Any) -> None:
     error = await failure(api(base_url="http://127.0.0.1:9/v1"))
     assert (error.code, error.status) == ("GROK_SEARCH_NETWORK_FAILED", 502)
+    assert error.details["retry"] is True
     png = ima2.Picture(b"\x89PNG\r\n\x1a\n", "image/png")
     error = await failure(api(base_url="http://127.0.0.1:9/v1"), source=png, plain=True)
     assert (error.code, error.status) == ("GROK_NETWORK_FAILED", 502)

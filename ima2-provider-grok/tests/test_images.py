@@ -42,8 +42,9 @@ async def test_a_picture_takes_a_search_a_plan_a_call_and_a_download(api: Any, w
 
 
 async def test_what_it_cost_is_told(api: Any) -> None:
-    searched, made = all_of(await draw(api()), ima2.Usage)
+    searched, planned, made = all_of(await draw(api()), ima2.Usage)
     assert searched == ima2.Usage(searches=1, cost=0.0061)
+    assert planned == ima2.Usage(cost=0.0012)
     assert made == ima2.Usage({"grok_cost_usd_ticks": xai.IMAGE_COST}, cost=0.02, index=0)
 
 
@@ -90,11 +91,12 @@ async def test_the_search_can_be_switched_off(api: Any, world: World) -> None:
 async def test_quality_high_is_another_model_and_says_so(api: Any, world: World) -> None:
     updates = await draw(api(), model="grok-imagine-image", quality="high")
     assert world.calls("images/")[0].body["model"] == "grok-imagine-image-quality"
-    made = only(updates, ima2.Artifact)
-    assert made.model == "grok-imagine-image-quality"
-    assert made.facts == {"requestedModel": "grok-imagine-image", "effectiveModel": "grok-imagine-image-quality"}
-    same = only(await draw(api(), model="grok-imagine-image-quality", quality="high"), ima2.Artifact)
-    assert not same.facts
+    assert "quality" not in world.calls("images/")[0].body
+    assert only(updates, ima2.Artifact).facts["requestedModel"] == "grok-imagine-image"
+    world.state["xai.serves"] = {"grok-imagine-image-quality": "grok-imagine-image-quality"}
+    same = await draw(api(), model="grok-imagine-image-quality", quality="high")
+    assert not only(same, ima2.Artifact).facts
+    assert not all_of(same, ima2.Notice)
 
 
 async def test_candidates_share_search_and_plan_and_are_drawn_at_once(api: Any, world: World) -> None:

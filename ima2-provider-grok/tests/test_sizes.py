@@ -47,7 +47,33 @@ def test_a_size_becomes_a_ratio_and_a_resolution(size: str, ratio: str, resoluti
 def test_the_declared_form_takes_every_ratio_of_grok_and_nothing_like_it() -> None:
     (form,) = capabilities(GrokSettings()).sizes.forms
     assert all(re.fullmatch(form, f"grok:{ratio}:2k") for ratio in (*sizes.RATIOS, "auto"))
-    assert not any(re.fullmatch(form, size) for size in ("grok:1:1:4k", "grok:1:1", "grok:a:b:1k", "1:1:1k"))
+    assert all(re.fullmatch(form, size) for size in ("grok:1:1:4k", "grok:1:1", "grok:a:b:1k", "grok:"))
+    assert not any(re.fullmatch(form, size) for size in ("1:1:1k", "grok", "grok:1:1:1k and more", f"grok:{'1' * 61}"))
+
+
+@pytest.mark.parametrize(
+    ("size", "used"),
+    [
+        ("grok:5:4:2k", "grok:auto:2k"),
+        ("grok:16:9:4k", "grok:16:9:1k"),
+        ("grok:1:1", "grok:auto:1k"),
+        ("grok:", "grok:auto:1k"),
+        ("grok:19.5:9:2k", None),
+        ("grok:auto:1k", None),
+        ("1000x700", None),
+        ("auto", None),
+    ],
+)
+def test_a_size_of_that_form_which_grok_has_not_is_named_with_the_one_used(size: str, used: str | None) -> None:
+    assert sizes.adjustment(size) == used
+
+
+def test_the_second_generation_has_further_ratios() -> None:
+    wide = (*sizes.RATIOS, *sizes.NEWER_RATIOS)
+    assert sizes.parameters("grok:21:9:2k") == {"aspect_ratio": "auto", "resolution": "2k"}
+    assert sizes.parameters("grok:21:9:2k", wide) == {"aspect_ratio": "21:9", "resolution": "2k"}
+    assert sizes.parameters("2100x900")["aspect_ratio"] == "20:9"
+    assert sizes.parameters("2100x900", wide)["aspect_ratio"] == "21:9"
 
 
 def test_defaults_follow_the_settings() -> None:
@@ -60,7 +86,8 @@ def test_defaults_follow_the_settings() -> None:
 
 def test_each_model_has_its_price() -> None:
     able = capabilities(GrokSettings())
-    assert {model.id for model in able.models} <= {price.model for price in able.prices}
+    paid = {model.id for model in able.models if model.media != "text"}
+    assert paid <= {price.model for price in able.prices}
 
 
 def test_the_prompts_order_what_the_planner_has_to_do() -> None:

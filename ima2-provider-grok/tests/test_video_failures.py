@@ -54,7 +54,7 @@ async def failed(provider: ima2.Provider, prompt: str = KITE, **fields: Any) -> 
         ("clip:blocked", "GROK_VIDEO_MODERATION_BLOCKED", 502),
         ("clip:blockedurl", "GROK_VIDEO_MODERATION_BLOCKED", 502),
         ("clip:poll404", "GROK_VIDEO_POLL_FAILED", 404),
-        ("clip:wrongtype", "GROK_VIDEO_DOWNLOAD_FAILED", 502),
+        ("clip:half", "PICTURE_INCOMPLETE", 502),
         ("clip:notmp4", "GROK_VIDEO_DOWNLOAD_FAILED", 502),
         ("clip:announced", "GROK_VIDEO_DOWNLOAD_FAILED", 502),
     ],
@@ -72,8 +72,9 @@ async def test_a_clip_that_is_sent_without_end_is_cut_off(api: Any) -> None:
     assert (error.code, error.status) == ("GROK_VIDEO_DOWNLOAD_FAILED", 502)
 
 
-async def test_a_clip_may_come_as_plain_bytes(api: Any) -> None:
-    request = ima2.VideoRequest(f"{KITE} clip:octet", "grok-api")
+@pytest.mark.parametrize("kind", ["octet", "s3type", "wrongtype", "late"])
+async def test_a_clip_is_taken_by_its_bytes_whatever_its_label_and_however_late(api: Any, kind: str) -> None:
+    request = ima2.VideoRequest(f"{KITE} clip:{kind}", "grok-api")
     updates = [update async for update in api().videos(request, ima2.Job("job-1"))]
     assert isinstance(updates[-1], ima2.Artifact)
 

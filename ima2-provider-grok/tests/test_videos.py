@@ -45,6 +45,7 @@ async def test_a_clip_is_searched_planned_ordered_polled_and_collected(api: Any,
         "xaiVideoRequestId": "vid-1",
         "requestedModel": BASE,
         "effectiveModel": BASE,
+        "servedModel": BASE,
         "modelFallback": None,
         "duration": 6,
         "resolution": "720p",
@@ -52,7 +53,8 @@ async def test_a_clip_is_searched_planned_ordered_polled_and_collected(api: Any,
     }
     assert [update.fraction for update in all_of(updates, ima2.Progress)] == [0.3, 0.6]
     assert [phase.name for phase in all_of(updates, ima2.Phase)] == ["planning", "streaming"]
-    searched, made_of = all_of(updates, ima2.Usage)
+    searched, planned, made_of = all_of(updates, ima2.Usage)
+    assert planned == ima2.Usage(cost=0.0012)
     assert searched == ima2.Usage(searches=1, cost=0.0061)
     assert made_of == ima2.Usage({"grok_cost_usd_ticks": xai_clips.VIDEO_COST}, cost=0.3)
 
@@ -64,6 +66,7 @@ async def test_the_receipt_comes_before_the_first_poll(api: Any, world: World) -
             break
     assert update.id == "vid-1"
     assert update.data["revisedPrompt"] == "a planned prompt, precise"
+    assert update.facts["xaiVideoRequestId"] == "vid-1"
     assert not world.calls("videos/vid-1")
 
 

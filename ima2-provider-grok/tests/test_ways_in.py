@@ -136,7 +136,7 @@ async def test_progrok_is_started_on_a_free_port_without_our_keys_and_stopped_wi
         assert provider.problem() is None
         assert (await provider.status()).state == "auth_required"
         assert not (folder / "starts").exists()
-        connection = await provider._lane.connect()
+        connection = await provider._transport.connect()
         port = int(connection.base_url.split(":")[2].partition("/")[0])
         assert first < port <= first + 20
         assert (await provider.status()).state == "ready"
@@ -157,7 +157,7 @@ async def test_progrok_is_started_on_a_free_port_without_our_keys_and_stopped_wi
 async def test_progrok_is_started_once_for_many_jobs(grok: Any, install: Any) -> None:
     folder = install("good")
     provider = grok(proxy_port=28645)
-    connections = await asyncio.gather(*(provider._lane.connect() for _ in range(5)))
+    connections = await asyncio.gather(*(provider._transport.connect() for _ in range(5)))
     assert len({one.base_url for one in connections}) == 1
     assert len(starts(folder)) == 1
 
@@ -165,12 +165,12 @@ async def test_progrok_is_started_once_for_many_jobs(grok: Any, install: Any) ->
 async def test_progrok_that_goes_down_is_started_again(grok: Any, install: Any) -> None:
     folder = install("crash")
     provider = grok(proxy_port=28745, restart_delay_ms=10)
-    await provider._lane.connect()
+    await provider._transport.connect()
     await provider.status()
     until = time.monotonic() + 10
     while len(starts(folder)) < 2 and time.monotonic() < until:
         await asyncio.sleep(0.02)
-    await provider._lane.connect()
+    await provider._transport.connect()
     assert len(starts(folder)) == 2
     assert (await provider.status()).state == "ready"
 
@@ -195,7 +195,7 @@ async def test_progrok_that_will_not_stop_is_ended(grok: Any, install: Any, monk
     monkeypatch.setattr("ima2_provider_grok.progrok.STOP_SECONDS", 0.2)
     folder = install("stubborn")
     provider = grok(proxy_port=29045)
-    await provider._lane.connect()
+    await provider._transport.connect()
     await provider.close()
     assert not is_alive(starts(folder)[0][0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 import pytest
@@ -25,6 +26,17 @@ async def failure(provider: ima2.Provider, prompt: str = KITE, **fields: Any) ->
     with pytest.raises(ima2.Ima2Error) as caught:
         await draw(provider, prompt, **fields)
     return caught.value
+
+
+async def until_failure(stream: AsyncIterator[ima2.Update]) -> tuple[list[ima2.Update], ima2.Ima2Error]:
+    """What a provider told before it failed, and the error it failed with."""
+    seen: list[ima2.Update] = []
+    try:
+        async for update in stream:
+            seen.append(update)  # noqa: PERF401 (what came before the error counts)
+    except ima2.Ima2Error as error:
+        return seen, error
+    pytest.fail("it did not fail")
 
 
 def all_of(updates: list[ima2.Update], kind: type[T]) -> list[T]:

@@ -1,7 +1,7 @@
 """The media host of the xAI fake: temporary addresses of pictures, which take no credential.
 
-Kinds: missing html blank notype mismatch redirect private elsewhere loop announced streamed hang broken503 (once); any
-other is a good JPEG.
+Kinds: missing html blank notype mismatch redirect private elsewhere loop announced streamed hang broken503 (once), late
+(unknown at first), half (the file ends early); any other is a good JPEG.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ async def _file(world: World, kind: str, data: bytes) -> Response:
     if kind == "broken503" and not world.state.get("xai.broken"):
         world.state["xai.broken"] = True
         return Response("busy", 503)
+    if kind == "late" and len(world.calls("/late/")) < 3:
+        return Response("<Error><Code>NoSuchKey</Code></Error>", 404)
     redirects = {
         "redirect": f"{world.base_url}/xai-media/ok/1.jpeg",
         "private": "https://10.0.0.1/secret.jpeg",
@@ -49,6 +51,7 @@ async def _file(world: World, kind: str, data: bytes) -> Response:
         "html": lambda: HTMLResponse("<html>expired</html>"),
         "blank": lambda: Response(b"", headers=headers),
         "notype": lambda: Response(data),
+        "half": lambda: Response(data[:-40], headers=headers),
         "announced": lambda: StreamingResponse(_endless(), headers={**headers, "content-length": str(60 << 20)}),
         "streamed": lambda: StreamingResponse(_endless(), headers=headers),
     }

@@ -7,7 +7,7 @@ import io
 from ima2 import Picture
 from ima2_provider_grok.sizes import fraction
 
-_SHORT_SIDES = {"480p": 480, "720p": 720}
+_SHORT_SIDES = {"480p": 480, "720p": 720, "1080p": 1080}
 
 
 def canvas_size(resolution: str, ratio: str) -> tuple[int, int]:

@@ -1,24 +1,19 @@
-"""What Grok Imagine can do, as data.
-
-Sources: docs.x.ai (models, limits of references and durations, price list).
-"""
+"""What Grok Imagine can do, as data. The facts of each model are in `ima2_provider_grok.catalogue`."""
 
 from __future__ import annotations
 
-from ima2 import Capabilities, Model, Option, Price, Sizes, VideoModes
-from ima2_provider_grok.settings import GrokSettings
-from ima2_provider_grok.sizes import GROK_FORM, LISTED
-
-IMAGE, IMAGE_QUALITY = "grok-imagine-image", "grok-imagine-image-quality"
-VIDEO, VIDEO_PREVIEW = "grok-imagine-video", "grok-imagine-video-1.5-preview"
-MAX_REFERENCES, MAX_VIDEO_REFERENCES, MAX_REFERENCE_SECONDS = 3, 7, 10
-
-MODELS = (
-    Model(IMAGE, "Grok Imagine"),
-    Model(IMAGE_QUALITY, "Grok Imagine Quality"),
-    Model(VIDEO, "Grok Imagine Video", "video"),
-    Model(VIDEO_PREVIEW, "Grok Imagine Video 1.5 (preview)", "video"),
+from ima2 import Capabilities, Option, VideoModes
+from ima2_provider_grok.catalogue import (
+    CHECKED,
+    MAX_REFERENCES,
+    MAX_VIDEO_REFERENCES,
+    MODELS,
+    PRICES,
+    SIZES,
+    VIDEO,
 )
+from ima2_provider_grok.settings import GrokSettings
+
 VIDEO_MODES = VideoModes(
     modes=("text", "image", "reference", "edit", "extend"),
     durations={"text": (1, 15), "image": (1, 15), "reference": (1, 15), "edit": (1, 15), "extend": (2, 10)},
@@ -28,19 +23,6 @@ VIDEO_MODES = VideoModes(
     models={"edit": (VIDEO,), "extend": (VIDEO,)},
 )
 """A reference clip may be asked for up to 15 s like any other; it is made with at most 10, and a notice says so."""
-PRICES = (
-    Price(IMAGE, "image", 0.02),
-    Price(IMAGE, "input-image", 0.002),
-    Price(IMAGE_QUALITY, "image", 0.05, resolution="1k"),
-    Price(IMAGE_QUALITY, "image", 0.07, resolution="2k"),
-    Price(IMAGE_QUALITY, "input-image", 0.01),
-    Price(VIDEO, "second", 0.05, resolution="480p"),
-    Price(VIDEO, "second", 0.07, resolution="720p"),
-    Price(VIDEO, "input-image", 0.002),
-    Price(VIDEO_PREVIEW, "second", 0.08, resolution="480p"),
-    Price(VIDEO_PREVIEW, "second", 0.14, resolution="720p"),
-    Price("web_search", "search", 0.005),
-)
 CODES = {
     "MODEL_INVALID": "INVALID_GROK_IMAGE_MODEL",
     "REF_TOO_MANY": "GROK_REF_TOO_MANY",
@@ -52,15 +34,39 @@ CODES = {
     "VIDEO_RESOLUTION_INVALID": "INVALID_VIDEO_RESOLUTION",
     "VIDEO_ASPECT_RATIO_INVALID": "INVALID_VIDEO_ASPECT_RATIO",
 }
+_ADDRESS = "an https address or a file id of xAI"
 
 
 def options(settings: GrokSettings) -> tuple[Option, ...]:
     """What a request may set beyond what all providers know."""
     return (
-        Option("webSearch", "flag", "Look facts up before planning", default=True),
-        Option("plannerModel", "text", "Model that words the final prompt", default=settings.planner_model),
-        Option("storyboard", "flag", "The start picture is a storyboard", default=False, media=("video",)),
-        Option("continuity", "list", "Earlier clips that this one continues", default=None, media=("video",)),
+        Option("webSearch", "flag", "Look facts up before planning", default=True, wire="webSearchEnabled"),
+        Option(
+            "plannerModel",
+            "text",
+            "Model that words the final prompt",
+            default=settings.planner_model,
+            wire="plannerModel",
+        ),
+        Option("fileIds", "text", "Further input pictures: file ids of xAI, separated by spaces"),
+        Option(
+            "storyboard",
+            "flag",
+            "The start picture is a storyboard",
+            default=False,
+            media=("video",),
+            wire="storyboard",
+        ),
+        Option("continuity", "list", "Earlier clips that this one continues", media=("video",)),
+        Option("lastFrame", "text", f"Picture the clip ends on (1.5): {_ADDRESS}", media=("video",)),
+        Option(
+            "keyframes",
+            "list",
+            f"Pictures on the way (1.5): image ({_ADDRESS}) and timestamp in seconds",
+            media=("video",),
+        ),
+        Option("sound", "choice", "Sound (1.5)", default="auto", values=("auto", "on", "off"), media=("video",)),
+        Option("voices", "list", "Voices of xAI's catalogue (1.5): voiceId of each", media=("video",)),
     )
 
 
@@ -71,7 +77,7 @@ def capabilities(settings: GrokSettings) -> Capabilities:
         models=MODELS,
         default_model=settings.default_image_model,
         default_video_model=settings.default_video_model,
-        sizes=Sizes(listed=LISTED, free=True, auto=True, forms=(GROK_FORM,)),
+        sizes=SIZES,
         max_references=MAX_REFERENCES,
         edit=True,
         mask=False,
@@ -82,4 +88,6 @@ def capabilities(settings: GrokSettings) -> Capabilities:
         prices=PRICES,
         code_prefix="GROK",
         codes=CODES,
+        text=True,
+        catalogue=CHECKED,
     )

@@ -11,9 +11,8 @@ import click
 if TYPE_CHECKING:
     import httpx
 
-    from ima2_provider_grok.issuer import Issuer
-    from ima2_provider_grok.login_file import Login
     from ima2_provider_grok.settings import GrokSettings
+    from ima2_provider_grok.sign_in import Steps
 
 T = TypeVar("T")
 Work = Callable[["GrokSettings", Callable[[], "httpx.AsyncClient"]], Awaitable[T]]
@@ -33,18 +32,15 @@ def grok() -> None:
 @click.option("--device", is_flag=True, help="Enter a short code on a page instead; nothing to paste here.")
 @click.option("--device-code", "device_code", is_flag=True, hidden=True)
 @click.option("--browser", is_flag=True, hidden=True)
-def login(manual_paste: bool, device: bool, device_code: bool, browser: bool) -> None:
+@click.option("--local-browser", is_flag=True, help="Open the page on this machine; the browser comes back by itself.")
+def login(manual_paste: bool, device: bool, device_code: bool, browser: bool, local_browser: bool) -> None:
     """Sign in with a subscription that has API access."""
-    from ima2_provider_grok.login_file import LoginFile
-
-    flow = _device if (device or device_code) and not manual_paste else _pasted
+    method = "paste" if manual_paste else "device" if device or device_code else "browser" if local_browser else "paste"
 
     async def work(settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> None:
-        from ima2_provider_grok.issuer import Issuer
+        from ima2_provider_grok.provider import GrokProvider
 
-        found = await flow(Issuer(http, settings.auth_url))
-        await asyncio.to_thread(LoginFile(settings.login_file).write, found, fresh=True)
-        click.echo(f"✓ Signed in to Grok{f' as {found.email}' if found.email else ''}.")
+        await _follow(GrokProvider(settings, http).login(method))
 
     _run(work)
 
@@ -129,29 +125,22 @@ def _detail(provider: object, model: str) -> str:
     return "  ".join(["", media, ", ".join(prices)]).rstrip()
 
 
-async def _pasted(issuer: Issuer) -> Login:
-    """Manual paste: the person opens a page on any machine and brings back where it led, or the bare code."""
-    from ima2 import Ima2Error
-    from ima2_provider_grok.pasting import code_of
-
-    consent = await issuer.consent()
-    click.echo("Open this page, sign in and agree:\n")
-    click.echo(f"  {consent.url}\n")
-    click.echo("The browser then shows a page that cannot be opened; that is expected. Copy its whole address.")
-    pasted = await asyncio.to_thread(click.prompt, "Paste the address (or only the code)", type=str)
-    try:
-        code = code_of(pasted, consent.state)
-    except ValueError as error:
-        raise Ima2Error("GROK_AUTH_FAILED", 400, f"{error} Run `ima2 grok login` to try again.") from None
-    return await issuer.exchanged(consent, code)
-
-
-async def _device(issuer: Issuer) -> Login:
-    """A short code, entered on a page."""
-    device = await issuer.device()
-    click.echo(f"Open {device.url}\nand enter the code {device.user_code}")
-    click.echo(f"Waiting until you have agreed (at most {device.expires_in / 60:.0f} minutes) …")
-    return await issuer.device_login(device)
+async def _follow(steps: Steps) -> None:
+    """Show the steps of a login as they come, and take what is to be pasted."""
+    pasted: str | None = None
+    while True:
+        try:
+            step = await steps.asend(pasted)
+        except StopAsyncIteration:
+            return
+        pasted = None
+        click.echo(f"✓ {step.text}" if step.kind == "done" else step.text)
+        if step.url and step.url not in step.text:
+            click.echo(f"\n  {step.url}\n")
+        if step.expires_in is not None:
+            click.echo(f"Waiting until you have agreed (at most {step.expires_in / 60:.0f} minutes) …")
+        if step.kind == "paste":
+            pasted = await asyncio.to_thread(click.prompt, "Paste the address (or only the code)", type=str)
 
 
 def _run(work: Work[T]) -> T:

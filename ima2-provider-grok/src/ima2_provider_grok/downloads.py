@@ -28,11 +28,14 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 class DownloadError(Exception):
-    """The file could not be had; the message says why, for a log. ``transient`` ones are worth another try."""
+    """The file could not be had; the message says why, for a log.
 
-    def __init__(self, reason: str, *, transient: bool = False) -> None:
+    ``transient`` ones are worth another try; ``unknown`` says that the host does not know the address, perhaps not yet.
+    """
+
+    def __init__(self, reason: str, *, transient: bool = False, unknown: bool = False) -> None:
         super().__init__(reason)
-        self.transient = transient
+        self.transient, self.unknown = transient, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Downloaded:
     media_type: str
 
 
-async def resolved(host: str, port: int) -> Sequence[str]:
+async def addresses_of(host: str, port: int) -> Sequence[str]:
     """All addresses of a host."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -64,7 +67,7 @@ class Downloads:
         http: Callable[[], httpx.AsyncClient],
         own: str,
         *,
-        resolve: Resolver = resolved,
+        resolve: Resolver = addresses_of,
         allowed: Callable[[str], bool] = is_public,
     ) -> None:
         import httpx
@@ -97,7 +100,8 @@ class Downloads:
                 return target.join(response.headers["location"])
             if not response.is_success:
                 again = response.status_code >= 500 or response.status_code == 429
-                raise DownloadError(f"HTTP {response.status_code}", transient=again)
+                late = response.status_code in (403, 404)
+                raise DownloadError(f"HTTP {response.status_code}", transient=again, unknown=late)
             return await _body(response, limit)
         finally:
             await response.aclose()

@@ -1,23 +1,35 @@
 """What xAI's refusals mean here: one table of stages, one way from an answer to an `Ima2Error`.
 
 xAI says ``{"code": "<text>", "error": "<text>"}``, progrok ``{"error": {"message", "type"}}``; both are read, neither
-is repeated: upstream words may hold the prompt.
+is repeated: upstream words may hold the prompt. The table of codes is in `ima2_provider_grok.outcomes`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ima2 import Ima2Error, Json
+from ima2_provider_grok import outcomes
+from ima2_provider_grok.outcomes import AGAIN, MEANINGS
 
 _MODERATION = re.compile(
     r"moderat|safety system|content[_ ]polic|usage[_ ]polic|violat\w* .{0,40}(?:polic|guideline)", re.IGNORECASE
 )
 _UNSAFE = "xAI's safety rules do not allow this picture. Change the prompt or the pictures."
 _WRONG_KEY = re.compile(r"(?:incorrect|invalid) api key", re.IGNORECASE)
+_NO_MODEL = re.compile(
+    r"model_not_found|\bmodel\b.{0,80}(?:not found|does ?n[o']t exist|not supported|unsupported|no longer|retired"
+    r"|deprecated|unknown|not available|unavailable|been removed)|(?:unknown|unsupported|invalid) model\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_PLACE = re.compile(r"\b(?:location|country|region)\b.{0,60}(?:not supported|unsupported|not available)", re.IGNORECASE)
+_EXHAUSTED = re.compile(r"exhausted|quota|credits?\b|rate.?limit|spending limit", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +37,7 @@ class Stage:
     """One upstream call in a pipeline: how to name it and which code each kind of failure has.
 
     ``refused`` answers other 4xx. ``uniform`` stages answer every HTTP status with ``refused`` (a 5xx as 502).
+    ``most`` is the size of the largest answer that is read, in bytes once it is decompressed.
     """
 
     title: str
@@ -34,11 +47,15 @@ class Stage:
     uniform: bool = False
     moderated: bool = False
     """Whether a refusal for its content is 422 ``SAFETY_REFUSAL``."""
+    most: int = 8 << 20
 
 
 SEARCH = Stage("web search", "GROK_SEARCH_BAD_REQUEST", "GROK_SEARCH_TIMEOUT", "GROK_SEARCH_NETWORK_FAILED")
 PLAN = Stage("planner", "GROK_PLANNER_BAD_REQUEST", "GROK_PLANNER_TIMEOUT", "GROK_PLANNER_NETWORK_FAILED")
-IMAGE = Stage("image call", "GROK_BAD_REQUEST", "GENERATION_TIMEOUT", "GROK_NETWORK_FAILED", moderated=True)
+IMAGE = Stage(
+    "image call", "GROK_BAD_REQUEST", "GENERATION_TIMEOUT", "GROK_NETWORK_FAILED", moderated=True, most=96 << 20
+)
+"""Its answer may hold pictures: of the 50 MiB that a download may have, as base64, with some room."""
 TEXT = Stage("text call", "GROK_BAD_REQUEST", "GENERATION_TIMEOUT", "GROK_NETWORK_FAILED")
 MODELS = Stage("model list", "GROK_BAD_REQUEST", "GENERATION_TIMEOUT", "GROK_NETWORK_FAILED")
 VIDEO_PLAN = Stage("planner", PLAN.refused, PLAN.timeout, PLAN.network, uniform=True)
@@ -48,62 +65,86 @@ VIDEO_ORDER = Stage(
 VIDEO_POLL = Stage("video poll", "GROK_VIDEO_POLL_FAILED", "GROK_VIDEO_TIMEOUT", "GROK_VIDEO_POLL_FAILED", uniform=True)
 
 
-class Refusal(Ima2Error):
+class UpstreamError(Ima2Error):
     """An HTTP answer that is not a success. ``http_status`` is the upstream's own."""
 
     http_status: int = 0
+    no_model: bool = False
+    """Whether it says that there is no such model (any more). Nothing was made, so nothing was billed."""
 
 
-def refusal(stage: Stage, status: int, body: Json, headers: Mapping[str, str], login_hint: str) -> Refusal:
+def refusal(stage: Stage, status: int, body: Json, headers: Mapping[str, str], login_hint: str) -> UpstreamError:
     """The error of an HTTP answer that is not a success. ``login_hint`` says what to do about credentials."""
     code, kind, words = labels(body)
     extra: dict[str, Any] = {"upstream_code": None if " " in str(code) else code, "upstream_type": kind}
     if status == 429:
         extra["retry_after"] = retry_after(headers)
     unwanted = status < 500 and is_moderation(code, words)
+    meant = "content" if unwanted and stage.moderated else _kind(status, words)
+    extra["details"] = outcomes.kind_of("content" if unwanted else meant)
     if unwanted:
-        extra["details"] = {"moderationStage": _moderation_stage(words)}
-    if unwanted and stage.moderated:
-        error = Refusal("SAFETY_REFUSAL", 422, _UNSAFE, **extra)
-    else:
-        own, answered, told = _classified(stage, status, words)
-        error = Refusal(own, answered, _sentence(stage, told, login_hint), **extra)
+        extra["details"]["moderationStage"] = _moderation_stage(words)
+    text = _sentence(stage, meant, status, login_hint) + (AGAIN if MEANINGS[meant].again else "")
+    error = UpstreamError(*_name(stage, meant, status), text, **extra)
     error.http_status = status
+    error.no_model = status in (400, 404, 410, 422) and not unwanted and bool(_NO_MODEL.search(f"{code} {words}"))
     return error
 
 
-def _classified(stage: Stage, status: int, words: str) -> tuple[str, int, int]:
-    """Code and status to answer with, and the status to speak of. (xAI calls a wrong key a 400.)"""
-    told = 401 if status == 400 and _WRONG_KEY.search(words) else status
+def error_in_success(stage: Stage, answer: Mapping[str, Json], login_hint: str) -> UpstreamError | None:
+    """The error that an answer with a good HTTP status holds in place of a result, ``None`` without one."""
+    code, _, words = labels(answer)
+    if not answer.get("error") or not words.strip():
+        return None
+    status = 429 if _EXHAUSTED.search(f"{code} {words}") else 400 if is_moderation(code, words) else 502
+    return refusal(stage, status, answer, {}, login_hint)
+
+
+def _kind(status: int, words: str) -> str:
+    """The kind of a refusal. (xAI calls a wrong key a 400.)"""
+    if _PLACE.search(words) and 400 <= status < 500:
+        return "region"
+    if status == 400 and _WRONG_KEY.search(words):
+        return "credentials"
+    known = {401: "credentials", 403: "access", 429: "rate"}
+    return known.get(status, "redirect" if status < 400 else "request" if status < 500 else "fault")
+
+
+def _name(stage: Stage, kind: str, status: int) -> tuple[str, int]:
+    """Code and status to answer with: those of the kind, or of a stage that has one code for everything."""
     if stage.uniform:
-        return stage.refused, status if 400 <= status < 500 else 502, told
-    if status == 429:
-        return "GROK_RATE_LIMITED", 429, told
-    if told in (401, 403):
-        return "GROK_AUTH_FAILED", 502, told
-    if status >= 500 or status < 400:
-        return "GROK_UPSTREAM_ERROR", 502, told
-    return stage.refused, status, told
+        return stage.refused, status if 400 <= status < 500 else 502
+    meaning = MEANINGS[kind]
+    return meaning.code or stage.refused, meaning.status or status
 
 
-def _sentence(stage: Stage, status: int, login_hint: str) -> str:
-    if status == 429:
-        return f"xAI allows no more requests for now (at the {stage.title}). Wait a little and try again."
-    if status == 401:
-        return f"xAI did not accept the credentials (at the {stage.title}). {login_hint}"
-    if status == 403:
-        return (
-            f"xAI denied access (at the {stage.title}): the account may lack credits or the subscription this needs. "
-            f"{login_hint}"
-        )
-    if 400 <= status < 500:
-        return f"xAI refused the {stage.title} with HTTP {status}. Check the prompt, the model and the pictures."
-    return f"xAI had a fault of its own (HTTP {status} at the {stage.title}). Try again later."
+def _sentence(stage: Stage, kind: str, status: int, login_hint: str) -> str:
+    where = f"(at the {stage.title})"
+    sentences = {
+        "content": _UNSAFE,
+        "region": f"xAI does not offer this in your country or region {where}.",
+        "rate": f"xAI allows no more requests for now {where}.",
+        "credentials": f"xAI did not accept the credentials {where}. {login_hint}",
+        "access": (
+            f"xAI denied access {where}: the account may lack credits or the subscription this needs. {login_hint}"
+        ),
+        "request": f"xAI refused the {stage.title} with HTTP {status}. Check the prompt, the model and the pictures.",
+        "redirect": f"The address set for xAI leads elsewhere (HTTP {status} at the {stage.title}). Set the final one.",
+    }
+    fault = f"xAI had a fault of its own (HTTP {status} at the {stage.title}). Nothing was sent a second time."
+    return sentences.get(kind, fault)
 
 
-def moderated() -> Ima2Error:
-    """The refusal of a picture that was made, for its content."""
-    return Ima2Error("SAFETY_REFUSAL", 422, _UNSAFE, details={"moderationStage": "output"})
+def moderated(reason: object = None) -> Ima2Error:
+    """The refusal of a picture that was made, for its content. ``reason`` is xAI's ``block_reason``."""
+    return outcomes.error("output", _UNSAFE, upstream_code=reason, details={"moderationStage": "output"})
+
+
+def model_unavailable(model: str, others: Iterable[str], status: int) -> Ima2Error:
+    """``MODEL_UNAVAILABLE``: xAI does not offer the model (any more); ``others`` are those that work."""
+    names = list(others)
+    advice = f"These work: {', '.join(names)}." if names else "Choose another one."
+    return outcomes.error("model", f"xAI does not offer {model}. {advice}", status=status, details={"models": names})
 
 
 def is_about_content(error: Ima2Error) -> bool:
@@ -118,22 +159,43 @@ def _moderation_stage(words: str) -> str:
 
 
 def timed_out(stage: Stage, seconds: float) -> Ima2Error:
-    """504: no whole answer in time."""
-    return Ima2Error(
-        stage.timeout, 504, f"xAI's {stage.title} gave no answer within {seconds:.0f} seconds. Try again later."
-    )
+    """504: no whole answer in time. What was asked for may have been billed."""
+    text = f"xAI's {stage.title} gave no answer within {seconds:.0f} seconds. Nothing was sent a second time."
+    return outcomes.error("timeout", text, code=stage.timeout)
 
 
-def unreachable(stage: Stage) -> Ima2Error:
-    """502: the connection could not be made or broke."""
-    return Ima2Error(
-        stage.network, 502, f"xAI could not be reached for the {stage.title}. Check the network and try again."
-    )
+def unreachable(stage: Stage, cause: BaseException, *, unsent: bool) -> Ima2Error:
+    """502: the connection could not be made (``unsent``) or broke. A certificate that is not trusted is named."""
+    if _is_untrusted(cause):
+        text = (
+            f"The certificate of xAI's address is not trusted here (at the {stage.title}). Where a company network "
+            "replaces certificates, name its authority in SSL_CERT_FILE."
+        )
+        return outcomes.error("untrusted", text, code=stage.network)
+    if unsent:
+        text = f"xAI could not be reached for the {stage.title}. Check the network."
+        return outcomes.error("unreached", text, code=stage.network)
+    text = f"The connection to xAI broke at the {stage.title}. Nothing was sent a second time."
+    return outcomes.error("broken", text, code=stage.network)
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def unreadable(stage: Stage) -> Ima2Error:
     """502: a success that is not JSON."""
-    return Ima2Error(stage.network, 502, f"xAI's answer to the {stage.title} could not be read. Try again.")
+    return outcomes.error("broken", f"xAI's answer to the {stage.title} could not be read.", code=stage.network)
+
+
+def too_large(stage: Stage) -> Ima2Error:
+    """502: an answer without end."""
+    text = f"xAI's answer to the {stage.title} is larger than the {stage.most >> 20} MiB it may have."
+    return outcomes.error("broken", text, code=stage.network)
 
 
 def is_moderation(code: object, words: str) -> bool:
@@ -152,6 +214,13 @@ def labels(body: Json) -> tuple[object, object, str]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a ``Retry-After`` header, when it gives seconds."""
-    value = headers.get("retry-after", "")
-    return float(value) if re.fullmatch(r"\d{1,6}(\.\d+)?", value) else None
+    """Seconds of a ``Retry-After`` header, which gives seconds or a date (RFC 9110, 10.2.3)."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", value):
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, round((moment - datetime.now(UTC)).total_seconds(), 1))

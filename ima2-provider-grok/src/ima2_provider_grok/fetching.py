@@ -3,84 +3,89 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import logging
+import time
 from dataclasses import dataclass
 
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
-
-from ima2 import Ima2Error, Picture, media_type_of
-from ima2_provider_grok.downloads import Downloaded, DownloadError, Downloads
+from ima2 import Ima2Error, MediaError, Picture, decode_media
+from ima2_provider_grok import outcomes
+from ima2_provider_grok.downloads import DownloadError, Downloads
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
-_ATTEMPTS = 3
+INCOMPLETE = "PICTURE_INCOMPLETE"
+_ATTEMPTS = 4
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 3.0
+LATE_SECONDS = 15.0
+"""How long an address may be unknown (403, 404) to the host that is to serve it: it may still be on its way there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """How one kind of file is collected: its limit in bytes, how long it may take, its codes and types."""
+    """How one kind of file is collected: its limit in bytes, its codes and its types."""
 
     what: str
     limit: int
     failed: str
     timeout: str
     types: tuple[str, ...]
-    claims: tuple[str, ...] = ()
-    """What the server may call it, beside nothing at all; empty = anything."""
 
 
 IMAGE = Fetch("picture", 50 * 1024 * 1024, "GROK_IMAGE_DOWNLOAD_FAILED", "GROK_IMAGE_TIMEOUT", IMAGE_TYPES)
-VIDEO = Fetch(
-    "clip",
-    100 * 1024 * 1024,
-    "GROK_VIDEO_DOWNLOAD_FAILED",
-    "GROK_VIDEO_TIMEOUT",
-    ("video/mp4",),
-    ("video/mp4", "application/octet-stream"),
-)
+VIDEO = Fetch("clip", 100 * 1024 * 1024, "GROK_VIDEO_DOWNLOAD_FAILED", "GROK_VIDEO_TIMEOUT", ("video/mp4",))
 
 
 async def collect(downloads: Downloads, kind: Fetch, url: str, seconds: float, log: logging.Logger) -> Picture:
-    """The file at ``url``. What it is, is read from its bytes. A GET costs nothing, so a broken one is made again."""
+    """The file at ``url``. What it is, is read from its bytes, whatever its host calls it.
+
+    A GET costs nothing, so a broken or incomplete one is made again, and an address that is not known yet is asked for
+    again. Raises `MediaError` ``PICTURE_INCOMPLETE``, with what did arrive, when the file stays incomplete.
+    """
     try:
         async with asyncio.timeout(seconds):
-            found = await _attempts(downloads, kind, url)
+            return await _attempts(downloads, kind, url)
     except TimeoutError:
         text = f"The finished {kind.what} could not be downloaded from xAI within {seconds:.0f} seconds."
         raise Ima2Error(kind.timeout, 504, text) from None
     except DownloadError as error:
         log.warning("download of a finished %s failed: %s", kind.what, error)
-        raise _failed(kind) from None
-    media_type = media_type_of(found.data)
-    if media_type not in kind.types or (kind.claims and found.media_type and found.media_type not in kind.claims):
-        log.warning("a finished %s is none: %d bytes", kind.what, len(found.data))
-        raise _failed(kind)
-    return Picture(found.data, media_type)
+        raise _failure(kind) from None
+    except MediaError as error:
+        log.warning("a finished %s is none that can be used: %s, %d bytes", kind.what, error.code, len(error.data))
+        raise error if error.code == INCOMPLETE else _failure(kind) from None
 
 
-async def _attempts(downloads: Downloads, kind: Fetch, url: str) -> Downloaded:
-    attempts = AsyncRetrying(
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.3, max=3),
-        retry=retry_if_exception(lambda error: isinstance(error, DownloadError) and error.transient),
-        reraise=True,
-    )
-    return await attempts(downloads.fetch, url, kind.limit)
+async def _attempts(downloads: Downloads, kind: Fetch, url: str) -> Picture:
+    """Four attempts where the connection or the host is at fault; as many as fit in where the address is too new."""
+    attempt, pause, late_until = 1, _FIRST_PAUSE, time.monotonic() + LATE_SECONDS
+    while True:
+        try:
+            found = await downloads.fetch(url, kind.limit)
+            return await asyncio.to_thread(_picture, kind, found.data)
+        except DownloadError as error:
+            if not (error.transient and attempt < _ATTEMPTS) and not (error.unknown and time.monotonic() < late_until):
+                raise
+        except MediaError as error:
+            if error.code != INCOMPLETE or attempt >= _ATTEMPTS:
+                raise
+        await asyncio.sleep(pause)
+        attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
+
+
+def _picture(kind: Fetch, value: bytes | str) -> Picture:
+    picture = decode_media(value)
+    if picture.media_type not in kind.types:
+        raise MediaError("PICTURE_INVALID", f"What arrived is no {kind.what}.", picture.data, picture.media_type)
+    return picture
 
 
 def inline(text: str) -> Picture:
-    """A picture that came inside the answer, as base64."""
+    """A picture that came inside the answer: base64, with or without the head of a ``data:`` URL. Blocking."""
     try:
-        data = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        data = b""
-    media_type = media_type_of(data)
-    if media_type not in IMAGE_TYPES:
-        raise _failed(IMAGE)
-    return Picture(data, media_type)
+        return _picture(IMAGE, text)
+    except MediaError as error:
+        raise error if error.code == INCOMPLETE else _failure(IMAGE) from None
 
 
-def _failed(kind: Fetch) -> Ima2Error:
-    text = f"xAI made the {kind.what}, but what it offered for download could not be used. Try again."
-    return Ima2Error(kind.failed, 502, text)
+def _failure(kind: Fetch) -> Ima2Error:
+    text = f"xAI made the {kind.what} and bills it, but what it offered for download could not be used."
+    return outcomes.error("download", text, code=kind.failed)

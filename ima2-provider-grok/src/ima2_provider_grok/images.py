@@ -3,46 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
-from ima2 import Artifact, Failed, Ima2Error, ImageRequest, Job, Json, Phase, Source, Update, Usage, merged
-from ima2_provider_grok import failures, fetching, planning, prompts, sizes, wire
-from ima2_provider_grok.capabilities import IMAGE, IMAGE_QUALITY, MAX_REFERENCES
+from ima2 import (
+    Artifact,
+    Failed,
+    Ima2Error,
+    ImageRequest,
+    Job,
+    Json,
+    Notice,
+    Phase,
+    Picture,
+    Update,
+    Usage,
+    merged,
+    size_of,
+)
+from ima2_provider_grok import failures, fetching, image_orders, outcomes, planning, prompts, sizes, substitutes, wire
 from ima2_provider_grok.downloads import Downloads
-from ima2_provider_grok.exchange import Exchange, no_answer, usage
+from ima2_provider_grok.exchange import Exchange, usage
+from ima2_provider_grok.image_orders import ImageOrder, image_order
+from ima2_provider_grok.planning import Planner
 from ima2_provider_grok.settings import GrokSettings
+from ima2_provider_grok.substitutes import Substitutes
 
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """One image call, ready to be sent."""
-
-    path: str
-    body: dict[str, Json] = field(repr=False)
-    revised: str = field(repr=False)
-    asked: str
-    """The model of the request; `model` draws, which is another one for quality ``high``."""
-    keep_revised: bool
-    """Whether the planner's words are the revised prompt; of an edit xAI's own are."""
-
-    @property
-    def model(self) -> str:
-        """The model that draws."""
-        return str(self.body["model"])
+Pictures = list[dict[str, str]]
 
 
 class Images:
     """Makes the pictures of one request over one connection."""
 
-    def __init__(self, settings: GrokSettings, exchange: Exchange, downloads: Downloads, job: Job) -> None:
+    def __init__(
+        self, settings: GrokSettings, exchange: Exchange, downloads: Downloads, job: Job, substitutes: Substitutes
+    ) -> None:
         self._settings, self._exchange, self._downloads, self._job = settings, exchange, downloads, job
+        self._substitutes = substitutes
+        self._told: set[str] = set()
 
     async def run(self, request: ImageRequest) -> AsyncIterator[Update]:
         """The updates of a request, whichever of the three kinds it is."""
-        model = image_model(request, self._settings)
-        sources = await wire.addresses(inputs(request))
+        model = image_orders.image_model(request, self._settings)
+        sources = await wire.references(image_orders.inputs(request, model))
+        for notice in image_orders.notices(request, model):
+            yield notice
         stream: AsyncIterator[Update]
         if request.plain:
             stream = self._edit(request, model, sources)
@@ -53,91 +59,127 @@ class Images:
         async for update in stream:
             yield update
 
-    async def _candidates(self, request: ImageRequest, model: str, sources: list[str]) -> AsyncIterator[Update]:
+    async def _candidates(self, request: ImageRequest, model: str, sources: Pictures) -> AsyncIterator[Update]:
         yield Phase("planning")
-        used, drawing = await self._plan(request, model, sources)
-        if used:
-            yield used
+        order = None
+        async for step in self._plan(request, model, sources):
+            if isinstance(step, ImageOrder):
+                order = step
+            else:
+                yield step
         yield Phase("streaming")
-        async for update in self._several(drawing, request.count):
+        if order is not None:
+            async for update in self._several(order, request.count):
+                yield update
+
+    async def _edit(self, request: ImageRequest, model: str, sources: Pictures) -> AsyncIterator[Update]:
+        yield Phase("streaming")
+        async for update in self._several(image_order(request, model, sources, request.prompt), request.count):
             yield update
 
-    async def _edit(self, request: ImageRequest, model: str, sources: list[str]) -> AsyncIterator[Update]:
-        yield Phase("streaming")
-        async for update in self._several(drawing_of(request, model, sources, request.prompt), request.count):
-            yield update
-
-    async def _several(self, drawing: Drawing, count: int) -> AsyncIterator[Update]:
+    async def _several(self, order: ImageOrder, count: int) -> AsyncIterator[Update]:
         if count <= 1:
-            async for update in self._draw(drawing, 0):
+            async for update in self._draw(order, 0):
                 yield update
             return
         outcome = Outcome()
-        async for update in merged([partial(self._draw, drawing, index) for index in range(count)]):
+        async for update in merged([partial(self._draw, order, index) for index in range(count)]):
             outcome.note(update)
             yield update
         outcome.require_one()
 
-    async def _sequence(self, request: ImageRequest, model: str, sources: list[str]) -> AsyncIterator[Update]:
+    async def _sequence(self, request: ImageRequest, model: str, sources: Pictures) -> AsyncIterator[Update]:
         """One picture after the other. A failed search or plan ends it; a failed image call is passed over."""
         outcome = Outcome()
         for index in range(request.sequence):
             scene = replace(request, prompt=prompts.of_sequence(request.prompt, index + 1, request.sequence))
             yield Phase("planning")
-            used, drawing = await self._plan(scene, model, sources)
-            if used:
-                yield replace(used, index=index)
+            order = None
+            async for step in self._plan(scene, model, sources):
+                if isinstance(step, ImageOrder):
+                    order = step
+                else:
+                    yield replace(step, index=index) if isinstance(step, Usage) else step
             yield Phase("streaming")
+            if order is None:
+                return
             try:
-                async for update in self._draw(drawing, index):
-                    outcome.note(update)
-                    yield update
+                async for made in self._draw(order, index):
+                    outcome.note(made)
+                    yield made
             except Ima2Error as error:
                 failed = Failed(index, error)
                 outcome.note(failed)
                 yield failed
         outcome.require_one()
 
-    async def _plan(self, request: ImageRequest, model: str, sources: list[str]) -> tuple[Usage | None, Drawing]:
-        planner = str(request.options.get("plannerModel") or self._settings.planner_model)
-        seconds = self._settings.planner_timeout_ms / 1000
+    async def _plan(
+        self, request: ImageRequest, model: str, sources: Pictures
+    ) -> AsyncIterator[Usage | Notice | ImageOrder]:
+        """What the planning takes, then the order that comes of it."""
+        wanted = str(request.options.get("plannerModel") or self._settings.planner_model)
+        seconds = self._within(self._settings.planner_timeout_ms / 1000)
+        planner = Planner(self._exchange, self._substitutes, wanted, seconds)
         brief = planning.Brief()
         if request.options.get("webSearch", True) is not False:
-            brief = await planning.search(self._exchange, request.prompt, model=planner, seconds=self._within(seconds))
+            brief = await planner.search(request.prompt)
+            if brief.used:
+                yield brief.used
         task = prompts.image_task(
             prompt=request.prompt,
             model=model,
-            parameters=sizes.parameters(request.size),
+            parameters=sizes.parameters(request.size, image_orders.ratios_of(model)),
             references=len(sources),
             brief=brief.text,
         )
-        prompt = await planning.planned(
-            self._exchange,
-            failures.PLAN,
-            planning.image_plan(task, tuple(sources)),
-            model=planner,
-            seconds=self._within(seconds),
-        )
-        return brief.used, drawing_of(request, model, sources, prompt)
+        planned = await planner.plan(failures.PLAN, planning.image_plan(task, tuple(wire.urls(sources))))
+        for update in planned.updates():
+            yield update
+        yield image_order(request, model, sources, planned.prompt)
 
-    async def _draw(self, drawing: Drawing, index: int) -> AsyncIterator[Update]:
+    async def _draw(self, order: ImageOrder, index: int) -> AsyncIterator[Update]:
         seconds = self._within(self._settings.generation_timeout_ms / 1000)
-        answer = await self._exchange.order(failures.IMAGE, drawing.path, drawing.body, seconds)
+        answer, model = await self._substitutes.order(self._exchange, failures.IMAGE, order.path, order.body, seconds)
         if used := usage(answer, index):
             yield used
-        item = drawn(answer)
-        url, revised = item.get("url"), item.get("revised_prompt")
-        if isinstance(url, str) and url:
-            seconds = self._within(self._settings.image_download_timeout_ms / 1000)
-            picture = await fetching.collect(self._downloads, fetching.IMAGE, url, seconds, self._job.log)
-        else:
-            url = None
-            picture = await asyncio.to_thread(fetching.inline, str(item["b64_json"]))
-        words = drawing.revised
-        if not drawing.keep_revised and isinstance(revised, str) and revised.strip():
+        served = substitutes.served_model(answer, model)
+        for notice in self._differences(order.model, model, served):
+            yield notice
+        item, more = picture_in(answer)
+        if more:
+            text = f"xAI sent {more + 1} pictures where one was ordered; the first one was kept."
+            yield Notice("EXTRA_IMAGES_IGNORED", text, {"extraIgnored": more})
+        picture, url = await self._collect(item)
+        revised = item.get("revised_prompt")
+        words = order.revised
+        if not order.keep_revised and isinstance(revised, str) and revised.strip():
             words = revised.strip()
-        facts = {"requestedModel": drawing.asked, "effectiveModel": drawing.model}
-        yield Artifact(picture, index, words, url, drawing.model, facts if drawing.asked != drawing.model else {})
+        facts = {"requestedModel": order.asked, "effectiveModel": served} if order.asked != served else {}
+        yield Artifact(picture, index, words, url, served, facts, used_in(answer, picture))
+
+    async def _collect(self, item: Mapping[str, Json]) -> tuple[Picture, str | None]:
+        """The picture of an item: out of the answer itself where it is whole there, else from its address."""
+        url, inline = item.get("url"), item.get("b64_json")
+        url = url if isinstance(url, str) and url else None
+        if isinstance(inline, str) and inline:
+            try:
+                return await asyncio.to_thread(fetching.inline, inline), url
+            except Ima2Error:
+                if url is None:
+                    raise
+        seconds = self._within(self._settings.image_download_timeout_ms / 1000)
+        try:
+            return await fetching.collect(self._downloads, fetching.IMAGE, str(url), seconds, self._job.log), url
+        except Ima2Error as error:
+            error.details["providerUrl"] = url  # the picture is paid for: its owner can still fetch it
+            raise
+
+    def _differences(self, wanted: str, ordered: str, served: str) -> Iterator[Notice]:
+        """Says once a job that a model was replaced, or that xAI served another one than was ordered."""
+        for notice in substitutes.notices(wanted, ordered, served):
+            if notice.text not in self._told:
+                self._told.add(notice.text)
+                yield notice
 
     def _within(self, seconds: float) -> float:
         return min(seconds, self._job.remaining())
@@ -147,60 +189,40 @@ class Images:
 class Outcome:
     """Whether anything was made, and the last thing that went wrong."""
 
-    made: bool = False
+    any_made: bool = False
     last: Exception | None = None
 
     def note(self, update: Update) -> None:
         """Hear of an update."""
-        self.made = self.made or isinstance(update, Artifact)
+        self.any_made = self.any_made or isinstance(update, Artifact)
         if isinstance(update, Failed):
             self.last = update.error
 
     def require_one(self) -> None:
         """Raise the last error when nothing was made."""
-        if not self.made and self.last is not None:
+        if not self.any_made and self.last is not None:
             raise self.last
 
 
-def image_model(request: ImageRequest, settings: GrokSettings) -> str:
-    """The model that draws. Quality ``high`` is a model of its own with xAI."""
-    model = request.model or settings.default_image_model
-    if model not in (IMAGE, IMAGE_QUALITY):
-        text = f"Grok draws with {IMAGE} or {IMAGE_QUALITY}; choose one of them."
-        raise Ima2Error("INVALID_GROK_IMAGE_MODEL", 400, text)
-    return IMAGE_QUALITY if request.quality == "high" else model
+def picture_in(answer: Mapping[str, Json]) -> tuple[dict[str, Json], int]:
+    """The first picture in an answer, with its ``url`` or ``b64_json``, and how many more there are.
 
-
-def inputs(request: ImageRequest) -> tuple[Source, ...]:
-    """All input pictures, the one to be edited first. At most three."""
-    if request.mask is not None:
-        raise Ima2Error("GROK_MASK_UNSUPPORTED", 400, "Grok cannot edit by mask; describe the place in words instead.")
-    sources = request.references if request.source is None else (request.source, *request.references)
-    if len(sources) > MAX_REFERENCES:
-        text = f"Grok takes at most {MAX_REFERENCES} pictures with a request; {len(sources)} were given."
-        raise Ima2Error("GROK_REF_TOO_MANY", 400, text)
-    return sources
-
-
-def drawing_of(request: ImageRequest, model: str, sources: list[str], prompt: str) -> Drawing:
-    """The call for a prompt: plain generation, or an edit as soon as there is an input picture."""
-    body: dict[str, Json] = {"model": model, "prompt": prompt, "n": 1, "response_format": "url"}
-    pictures = [{"type": "image_url", "url": url} for url in sources]
-    if len(pictures) == 1:
-        body["image"] = pictures[0]
-    elif pictures:
-        body["images"] = pictures
-    body.update(sizes.parameters(request.size))
-    path = "images/edits" if pictures else "images/generations"
-    return Drawing(path, body, prompt, request.model or model, keep_revised=not request.plain)
-
-
-def drawn(answer: Json) -> dict[str, Json]:
-    """The picture in an answer: its ``url`` or its ``b64_json``."""
+    None, and a ``block_reason`` or an item that does not ``respect_moderation``: 422 ``SAFETY_REFUSAL``.
+    """
     items = wire.objects(answer, "data")
-    item = items[0] if items else {}
-    if item.get("respect_moderation") is False:
-        raise failures.moderated()
-    if item.get("url") or item.get("b64_json"):
-        return item
-    raise no_answer("GROK_EMPTY_RESPONSE", "xAI answered without a picture. Try again, or change the prompt.")
+    allowed = [one for one in items if one.get("respect_moderation") is not False]
+    usable = [one for one in allowed if one.get("url") or one.get("b64_json")]
+    if usable:
+        return usable[0], len(usable) - 1
+    reason = answer.get("block_reason")
+    if reason or len(allowed) < len(items):
+        raise failures.moderated(reason)
+    raise outcomes.error("empty", "xAI answered without a picture. Change the prompt.")
+
+
+def used_in(answer: Mapping[str, Json], picture: Picture) -> dict[str, Json]:
+    """What was really used: size and format by the bytes, quality where the answer names it."""
+    size = size_of(picture.data)
+    found = {"size": f"{size[0]}x{size[1]}" if size else None, "format": picture.media_type.partition("/")[2]}
+    found["quality"] = answer["quality"] if isinstance(answer.get("quality"), str) else None
+    return {name: value for name, value in found.items() if value}

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 CLIENT_ID = "b1a00492-073a-47ea-816f-4c329264a828"
 SCOPE = "openid profile email offline_access grok-cli:access api:access"
-REDIRECT_URI = "http://127.0.0.1:56121/callback"
+CALLBACK_PORT = 56121
+REDIRECT_URI = f"http://127.0.0.1:{CALLBACK_PORT}/callback"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 LEAST_INTERVAL = 5.0
 """Seconds between two questions of a device login, and what ``slow_down`` adds (RFC 8628, 3.5)."""
@@ -63,7 +64,7 @@ class Consent:
     token_endpoint: str
 
 
-class Refused(Exception):
+class OAuthError(Exception):
     """The issuer's ``error`` of RFC 6749, 5.2 (``invalid_grant``, ``authorization_pending``, …)."""
 
     def __init__(self, error: str) -> None:
@@ -89,7 +90,7 @@ class Issuer:
 
     async def endpoints(self) -> Endpoints:
         """What discovery says. An endpoint on a foreign host is refused."""
-        found = await self._asked("GET", f"{self._url}/.well-known/openid-configuration", None, _DISCOVERY_SECONDS)
+        found = await self._ask("GET", f"{self._url}/.well-known/openid-configuration", None, _DISCOVERY_SECONDS)
         names = ("authorization_endpoint", "token_endpoint", "device_authorization_endpoint")
         values = [str(found.get(name) or "") for name in names]
         if not all(self.trusts(value) for value in values):
@@ -98,8 +99,8 @@ class Issuer:
             )
         return Endpoints(*values)
 
-    async def renewed(self, login: Login) -> Login:
-        """A new access token for an account. Raises `Refused` when the login is no longer good."""
+    async def renew(self, login: Login) -> Login:
+        """A new access token for an account. Raises `OAuthError` when the login is no longer good."""
         endpoint = login.token_endpoint or (await self.endpoints()).token
         if not self.trusts(endpoint):
             text = "The stored Grok login names a token address that is not xAI's. Run `ima2 grok login`."
@@ -112,7 +113,7 @@ class Issuer:
         """Begin a device login."""
         endpoints = await self.endpoints()
         form = {"client_id": CLIENT_ID, "scope": SCOPE}
-        answer = await self._asked("POST", endpoints.device, form, _TOKEN_SECONDS)
+        answer = await self._ask("POST", endpoints.device, form, _TOKEN_SECONDS)
         url = answer.get("verification_uri_complete") or answer.get("verification_uri")
         codes = (answer.get("device_code"), answer.get("user_code"), url)
         if not all(isinstance(code, str) and code for code in codes):
@@ -130,11 +131,11 @@ class Issuer:
             try:
                 answer = await self._call("POST", device.token_endpoint, form, _DISCOVERY_SECONDS)
                 return login_of(answer, device.token_endpoint)
-            except Refused as refused:
-                if refused.error == "slow_down":
+            except OAuthError as error:
+                if error.error == "slow_down":
                     pause += least
-                elif refused.error != "authorization_pending":
-                    raise _denied(refused.error) from None
+                elif error.error != "authorization_pending":
+                    raise _denied(error.error) from None
             except Ima2Error as error:
                 if error.code != "GROK_NETWORK_FAILED":
                     raise
@@ -156,7 +157,7 @@ class Issuer:
         }
         return Consent(f"{endpoints.authorization}?{urlencode(query)}", state, verifier, endpoints.token)
 
-    async def exchanged(self, consent: Consent, code: str) -> Login:
+    async def exchange_code(self, consent: Consent, code: str) -> Login:
         """The login behind the code a browser login ended with. Raises `Ima2Error` when the issuer declines."""
         form = {
             "grant_type": "authorization_code",
@@ -165,15 +166,15 @@ class Issuer:
             "redirect_uri": REDIRECT_URI,
             "code_verifier": consent.verifier,
         }
-        answer = await self._asked("POST", consent.token_endpoint, form, _TOKEN_SECONDS)
+        answer = await self._ask("POST", consent.token_endpoint, form, _TOKEN_SECONDS)
         return login_of(answer, consent.token_endpoint)
 
-    async def _asked(self, method: str, url: str, form: Mapping[str, str] | None, seconds: float) -> dict[str, Json]:
+    async def _ask(self, method: str, url: str, form: Mapping[str, str] | None, seconds: float) -> dict[str, Json]:
         """As `_call`, for where a refusal is the end of it."""
         try:
             return await self._call(method, url, form, seconds)
-        except Refused as refused:
-            raise _denied(refused.error) from None
+        except OAuthError as error:
+            raise _denied(error.error) from None
 
     async def _call(self, method: str, url: str, form: Mapping[str, str] | None, seconds: float) -> dict[str, Json]:
         import httpx
@@ -195,7 +196,7 @@ class Issuer:
         if not isinstance(answer, dict):
             raise _unreadable()
         if not response.is_success:
-            raise Refused(str(answer.get("error") or f"http_{response.status_code}"))
+            raise OAuthError(str(answer.get("error") or f"http_{response.status_code}"))
         return answer
 
 

@@ -77,6 +77,10 @@ class LoginFile:
         """The file that is locked while the login is being changed."""
         return self.path.with_name(self.path.name + ".lock")
 
+    def make_folder(self) -> None:
+        """Make the folder of the file, readable by its owner only, if it is missing."""
+        private_folder(self.path.parent)
+
     def read(self) -> Login | None:
         """The login as it is now, ``None`` when there is none or the file cannot be understood."""
         return Login.of(self._content())
@@ -85,9 +89,9 @@ class LoginFile:
         """Store a login. With ``fresh`` what an older account left is dropped; else unknown and unnamed fields stay."""
         kept: dict[str, Any] = self._content()
         if fresh:
-            kept = {key: value for key, value in kept.items() if key not in _NAMES}
+            kept = {key: value for key, value in kept.items() if key not in _FIELDS}
         try:
-            private_folder(self.path.parent)
+            self.make_folder()
             write_whole(self.path, json.dumps({**kept, **login.fields()}, indent=2).encode() + b"\n", mode=0o600)
         except OSError as error:
             text = f"The login could not be saved in {self.path} ({error.strerror}). Make the folder writable."
@@ -109,4 +113,4 @@ class LoginFile:
         return content if isinstance(content, dict) else {}
 
 
-_NAMES = frozenset({"accessToken", "refreshToken", "expiresAt", "tokenEndpoint", "email", "idToken"})
+_FIELDS = frozenset({"accessToken", "refreshToken", "expiresAt", "tokenEndpoint", "email", "idToken"})

@@ -1,14 +1,65 @@
-"""From the user's words to a prompt: a web search for facts, then a planner that must call one function."""
+"""From the user's words to a prompt: a web search for facts, then a planner that must call one function.
+
+Both are billed: a search about half a cent, a planner by its tokens (docs.x.ai, prices). So a job is marked as ordered
+before the first of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ima2 import Json, Usage
-from ima2_provider_grok import prompts, wire
-from ima2_provider_grok.capabilities import IMAGE, IMAGE_QUALITY
-from ima2_provider_grok.exchange import Exchange, dollars, no_answer, ticks
+from ima2 import Json, Notice, Usage
+from ima2_provider_grok import outcomes, prompts, substitutes, wire
+from ima2_provider_grok.catalogue import IMAGE, IMAGE_2, IMAGE_QUALITY
+from ima2_provider_grok.exchange import Exchange, dollars, ticks
 from ima2_provider_grok.failures import SEARCH, Stage
+from ima2_provider_grok.substitutes import Substitutes
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Who plans: the model that was asked for, over one connection. ``seconds`` bounds each call."""
+
+    exchange: Exchange
+    substitutes: Substitutes
+    model: str
+    seconds: float
+
+    async def search(self, prompt: str) -> Brief:
+        """Look up what the request leaves open. Raises ``GROK_SEARCH_*``; pictures are not sent."""
+        body: dict[str, Json] = {
+            "model": self.model,
+            "stream": False,
+            "input": [{"role": "system", "content": prompts.SEARCH}, {"role": "user", "content": prompt}],
+            "tools": [{"type": "web_search"}],
+            "tool_choice": "required",
+        }
+        answer, _ = await self.substitutes.order(self.exchange, SEARCH, "responses", body, self.seconds)
+        text = wire.said(answer)
+        if not text:
+            raise outcomes.error("no-findings", "xAI's web search came back without findings.")
+        return Brief(text, Usage(searches=1, cost=dollars(ticks(answer))))
+
+    async def plan(self, stage: Stage, plan: Plan) -> Planned:
+        """The prompt the planner hands over. Its other arguments are ignored: what the user chose holds.
+
+        Raises ``GROK_PLANNER_EMPTY_TOOL_CALL`` without a call, ``GROK_PLANNER_INVALID_TOOL_ARGS`` without a usable
+        prompt.
+        """
+        body = plan.body(self.model)
+        answer, model = await self.substitutes.order(self.exchange, stage, "chat/completions", body, self.seconds)
+        calls = wire.arguments(answer, plan.function)
+        if not calls:
+            text = f"The planner did not call {plan.function}. Word the request simpler."
+            raise outcomes.error("no-call", text)
+        prompt = calls[0].get("prompt") if isinstance(calls[0], dict) else None
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise outcomes.error("no-prompt", "The planner handed over no usable prompt. Word the request simpler.")
+        cost = dollars(ticks(answer))
+        used = None if cost is None else Usage(cost=cost)
+        other = None if model == self.model else substitutes.replaced(self.model, model, "plannerModel")
+        return Planned(prompt.strip(), used, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +70,20 @@ class Brief:
     used: Usage | None = None
 
 
-async def search(exchange: Exchange, prompt: str, *, model: str, seconds: float) -> Brief:
-    """Look up what the request leaves open. Raises ``GROK_SEARCH_*``; pictures are not sent."""
-    answer = await exchange.order(
-        SEARCH,
-        "responses",
-        {
-            "model": model,
-            "stream": False,
-            "input": [{"role": "system", "content": prompts.SEARCH}, {"role": "user", "content": prompt}],
-            "tools": [{"type": "web_search"}],
-            "tool_choice": "required",
-        },
-        seconds,
-    )
-    text = wire.said(answer)
-    if not text:
-        raise no_answer("GROK_SEARCH_EMPTY_RESPONSE", "xAI's web search came back without findings. Try again.")
-    return Brief(text, Usage(searches=1, cost=dollars(ticks(answer))))
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The finished prompt, what the planning took where its answer says so, and what there is to tell."""
+
+    prompt: str = field(repr=False)
+    used: Usage | None = None
+    notice: Notice | None = None
+
+    def updates(self) -> Iterator[Usage | Notice]:
+        """What of it the kernel should hear."""
+        if self.used:
+            yield self.used
+        if self.notice:
+            yield self.notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +111,9 @@ class Plan:
         }
 
 
-async def planned(exchange: Exchange, stage: Stage, plan: Plan, *, model: str, seconds: float) -> str:
-    """The prompt the planner handed over. Its other arguments are ignored: what the user chose holds.
-
-    Raises ``GROK_PLANNER_EMPTY_TOOL_CALL`` without a call, ``GROK_PLANNER_INVALID_TOOL_ARGS`` without a usable prompt.
-    """
-    answer = await exchange.order(stage, "chat/completions", plan.body(model), seconds)
-    calls = wire.arguments(answer, plan.function)
-    if not calls:
-        raise no_answer(
-            "GROK_PLANNER_EMPTY_TOOL_CALL", f"The planner did not call {plan.function}. Try again, or word it simpler."
-        )
-    prompt = calls[0].get("prompt") if isinstance(calls[0], dict) else None
-    if not isinstance(prompt, str) or not prompt.strip():
-        raise no_answer("GROK_PLANNER_INVALID_TOOL_ARGS", "The planner handed over no usable prompt. Try again.")
-    return prompt.strip()
-
-
 def image_plan(task: str, pictures: tuple[str, ...]) -> Plan:
     """The plan of a picture."""
-    models: dict[str, Json] = {"type": "string", "enum": [IMAGE, IMAGE_QUALITY]}
+    models: dict[str, Json] = {"type": "string", "enum": [IMAGE, IMAGE_QUALITY, IMAGE_2]}
     schema: dict[str, Json] = {
         "type": "object",
         "properties": {"prompt": {"type": "string"}, "model": models},

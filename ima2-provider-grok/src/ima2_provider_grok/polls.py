@@ -12,17 +12,13 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ima2 import Ima2Error, Job, Json, Progress
-from ima2_provider_grok import failures
+from ima2_provider_grok import failures, outcomes
 from ima2_provider_grok.exchange import Exchange
 from ima2_provider_grok.settings import GrokSettings
 
-_FAILED = {
-    "invalid_argument": ("GROK_VIDEO_REQUEST_FAILED", 400),
-    "permission_denied": ("GROK_VIDEO_REQUEST_FAILED", 403),
-    "failed_precondition": ("GROK_VIDEO_REQUEST_FAILED", 412),
-    "service_unavailable": ("GROK_VIDEO_POLL_FAILED", 502),
-}
 _LONGEST_PAUSE = 30.0
+ENDS = frozenset({"done", "failed", "expired"})
+"""States that a job stays in. Any other is taken for one under way."""
 
 
 @dataclass(slots=True)
@@ -43,17 +39,20 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """A clip that can be fetched."""
+class Ended:
+    """The answer of a poll that ends a job."""
 
-    url: str = field(repr=False)
     answer: dict[str, Json] = field(repr=False)
 
-    @property
-    def seconds(self) -> float | int | None:
-        """Its length, as xAI states it."""
-        value = self.answer["video"].get("duration")
-        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A clip that can be fetched. ``model`` is the one its answer names."""
+
+    url: str = field(repr=False)
+    seconds: float | int | None
+    """Its length, as xAI states it."""
+    model: str | None = None
 
 
 class Polls:
@@ -66,8 +65,8 @@ class Polls:
         self._whole = settings.video_timeout_ms / 1000
         self._patience = settings.video_stalled_ms / 1000
 
-    async def run(self, request_id: str) -> AsyncIterator[Progress | Finished]:
-        """Progress after each poll of a job under way, then the finished clip. Raises what became of it otherwise."""
+    async def run(self, request_id: str) -> AsyncIterator[Progress | Ended]:
+        """Progress after each poll of a job under way, then the answer that ends it, whichever way it ended."""
         until = time.monotonic() + min(self._whole, self._job.remaining())
         standing, misses = Standing(self._patience), 0
         path = f"videos/{quote(request_id, safe='')}"
@@ -81,8 +80,8 @@ class Polls:
                 self._job.log.warning("poll %d in a row failed: %s %d", misses, error.code, error.status)
             else:
                 misses = 0
-                if finished := outcome(answer):
-                    yield finished
+                if answer.get("status") in ENDS:
+                    yield Ended(answer)
                     return
                 yield standing.hear(answer.get("progress"))
             pause = min(self._pause * 2 ** min(misses, 8), max(self._pause, _LONGEST_PAUSE))
@@ -94,33 +93,38 @@ def _is_transient(error: Ima2Error) -> bool:
     return error.status >= 500 or error.status in (408, 425, 429)
 
 
-def outcome(answer: dict[str, Json]) -> Finished | None:
-    """The finished clip; ``None`` while it is being made (and for a state nobody knows yet). Raises how it failed.
+def finished(answer: Mapping[str, Json]) -> Finished:
+    """The clip of an answer that ends a job. Raises how it failed.
 
-    Moderation is looked at first: a blocked clip often has no URL.
+    Moderation is looked at first: a blocked clip often has no URL. It is billed all the same (reported by a reseller).
     """
     status = answer.get("status")
     if status == "expired":
-        raise Ima2Error("GROK_VIDEO_EXPIRED", 502, "xAI no longer keeps this clip. Make it again.")
+        raise outcomes.error("expired", "xAI no longer keeps this clip.")
     if status == "failed":
         raise _failure(answer.get("error"))
-    if status != "done":
-        return None
     video = answer.get("video")
-    video = video if isinstance(video, dict) else {}
+    video = video if isinstance(video, Mapping) else {}
     if video.get("respect_moderation") is False:
-        text = "xAI's safety rules do not allow this clip. Change the prompt or the pictures."
-        raise Ima2Error("GROK_VIDEO_MODERATION_BLOCKED", 502, text)
+        text = (
+            "xAI made this clip and holds it back by its safety rules; it may have been billed. "
+            "Change the prompt or the pictures."
+        )
+        raise outcomes.error("clip-blocked", text, upstream_code=answer.get("block_reason"))
     url = video.get("url")
     if not isinstance(url, str) or not url:
-        raise Ima2Error(
-            "GROK_VIDEO_EMPTY_RESPONSE", 502, "xAI called the clip done but gave no address for it. Try again."
-        )
-    return Finished(url, {**answer, "video": video})
+        text = "xAI called the clip done but gave no address for it. It may have been billed."
+        raise outcomes.error("no-address", text)
+    seconds, model = video.get("duration"), answer.get("model")
+    known = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return Finished(url, seconds if known else None, model if isinstance(model, str) and model else None)
+
+
+_REASONS = ("invalid_argument", "permission_denied", "failed_precondition", "service_unavailable", "internal_error")
 
 
 def _failure(error: Json) -> Ima2Error:
     reason = error.get("code") if isinstance(error, Mapping) else None
-    code, status = _FAILED.get(str(reason), ("GROK_VIDEO_FAILED", 502))
-    advice = "Check the prompt and the pictures." if status < 500 else "Try again later."
-    return Ima2Error(code, status, f"xAI could not make the clip. {advice}", upstream_code=reason)
+    kind = reason if reason in _REASONS else "internal_error"
+    advice = "Check the prompt and the pictures." if (outcomes.MEANINGS[kind].status or 500) < 500 else ""
+    return outcomes.error(kind, f"xAI could not make the clip. {advice}".rstrip(), upstream_code=reason)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ima2 import Ima2Error, Json, Quota, QuotaWindow
-from ima2_provider_grok.lanes import Connection
+from ima2_provider_grok.transport import Connection
 
 if TYPE_CHECKING:
     import httpx

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 RATIOS = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "2:1", "1:2", "19.5:9", "9:19.5", "20:9", "9:20")
-GROK_FORM = r"grok:[0-9.]{1,6}:[0-9.]{1,6}:(?:1k|2k)|grok:auto:(?:1k|2k)"
+NEWER_RATIOS = ("21:9", "5:2")
+"""What 2.0 takes in addition (docs.x.ai image guide)."""
+GROK_FORM = r"grok:[^\s]{0,60}"
+"""What a size picker sends, ``grok:<ratio>:<1k|2k>``. Whatever follows ``grok:`` is taken: a ratio that xAI has not is
+``auto``, a resolution that is not ``2k`` is ``1k``, and a notice says so."""
 LISTED = (
     "1024x1024",
     "1536x1024",
@@ -28,8 +33,8 @@ _LARGE_EDGE, _LARGE_AREA = 2048, 2_000_000
 _PIXELS = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})", re.IGNORECASE)
 
 
-def parameters(size: str) -> dict[str, str]:
-    """xAI's fields for a size: ``WxH``, ``auto``, empty, or ``grok:<ratio>:<1k|2k>``.
+def parameters(size: str, ratios: Sequence[str] = RATIOS) -> dict[str, str]:
+    """xAI's fields for a size: ``WxH``, ``auto``, empty, or ``grok:<ratio>:<1k|2k>``. ``ratios`` are the model's.
 
     Without a size only the ratio ``auto`` is sent. Pixels become the nearest ratio (by the logarithm, so that
     upright and lying sizes are treated alike) and ``2k`` from 2048 pixels or two megapixels on.
@@ -37,7 +42,7 @@ def parameters(size: str) -> dict[str, str]:
     if size.startswith("grok:"):
         ratio, _, resolution = size.removeprefix("grok:").rpartition(":")
         return {
-            "aspect_ratio": ratio if ratio in RATIOS else "auto",
+            "aspect_ratio": ratio if ratio in ratios else "auto",
             "resolution": "2k" if resolution == "2k" else "1k",
         }
     pixels = _PIXELS.fullmatch(size.strip())
@@ -45,13 +50,22 @@ def parameters(size: str) -> dict[str, str]:
         return {"aspect_ratio": "auto"}
     width, height = int(pixels[1]), int(pixels[2])
     large = max(width, height) >= _LARGE_EDGE or width * height >= _LARGE_AREA
-    return {"aspect_ratio": nearest_ratio(width, height), "resolution": "2k" if large else "1k"}
+    return {"aspect_ratio": nearest_ratio(width, height, ratios), "resolution": "2k" if large else "1k"}
 
 
-def nearest_ratio(width: int, height: int) -> str:
-    """The supported ratio closest to ``width`` by ``height``."""
+def adjustment(size: str, ratios: Sequence[str] = RATIOS) -> str | None:
+    """The size of the ``grok:`` form that is used instead of ``size``, ``None`` when it is used as it is."""
+    if not size.startswith("grok:"):
+        return None
+    fields = parameters(size, ratios)
+    used = f"grok:{fields['aspect_ratio']}:{fields['resolution']}"
+    return None if used == size else used
+
+
+def nearest_ratio(width: int, height: int, ratios: Sequence[str] = RATIOS) -> str:
+    """The ratio closest to ``width`` by ``height``, of those that are taken."""
     wanted = math.log(width / height)
-    return min(RATIOS, key=lambda ratio: abs(math.log(fraction(ratio)) - wanted))
+    return min(ratios, key=lambda ratio: abs(math.log(fraction(ratio)) - wanted))
 
 
 def fraction(ratio: str) -> float:

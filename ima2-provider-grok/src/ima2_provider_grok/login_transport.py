@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from ima2_provider_grok import progrok
 from ima2_provider_grok.issuer import Issuer
-from ima2_provider_grok.lanes import Connection, Lane
 from ima2_provider_grok.login_file import LoginFile
 from ima2_provider_grok.native import LOGIN_HINT, Account, NativeConnection, login_required
 from ima2_provider_grok.progrok import Progrok
 from ima2_provider_grok.settings import GrokSettings
+from ima2_provider_grok.transport import Connection, Transport
 
 if TYPE_CHECKING:
     import httpx
@@ -31,13 +31,25 @@ class ProxyConnection(Connection):
         self.base_url = base_url
 
 
-class LoginLane(Lane):
+class LoginTransport(Transport):
     """Chooses, in this order: the proxy the user promised, one that answers, the stored login, a proxy of our own."""
 
     def __init__(self, settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> None:
         self._settings, self._http = settings, http
-        self.account = Account(LoginFile(settings.login_file), Issuer(http, settings.auth_url))
+        self.account = self._account(settings)
         self._progrok: Progrok | None = None
+
+    def _account(self, settings: GrokSettings) -> Account:
+        return Account(LoginFile(settings.login_file), Issuer(self._http, settings.auth_url))
+
+    async def reconfigure(self, settings: GrokSettings) -> None:
+        """Take new settings. A proxy of ours that would be started otherwise now is ended."""
+        before, self._settings = self._settings, settings
+        if (before.login_file, before.auth_url) != (settings.login_file, settings.auth_url):
+            self.account = self._account(settings)
+        places = [(one.proxy_host, one.proxy_port, one.no_proxy) for one in (before, settings)]
+        if places[0] != places[1]:
+            await self.close()
 
     async def connect(self, *, start: bool = True) -> Connection:
         if self._settings.no_proxy or (self._progrok is None and await self._answers()):

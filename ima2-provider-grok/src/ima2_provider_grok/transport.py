@@ -19,13 +19,13 @@ class Connection:
         """Authorization for the next request; fresh each time it is asked."""
         return {}
 
-    async def refused(self, headers: dict[str, str]) -> bool:
-        """Hear of a 401. Says whether asking again with new `headers` makes sense."""
+    async def replace(self, headers: dict[str, str]) -> bool:
+        """Hear of a 401. Says whether there are other credentials now, so that asking again makes sense."""
         return False
 
 
-class Lane(ABC):
-    """Finds a `Connection` for a job. Never falls over to another lane."""
+class Transport(ABC):
+    """Finds a `Connection` for a job. Never falls over to another one."""
 
     @abstractmethod
     async def connect(self, *, start: bool = True) -> Connection:
@@ -34,6 +34,10 @@ class Lane(ABC):
     @abstractmethod
     def problem(self) -> str | None:
         """What is missing, in one sentence with the remedy."""
+
+    @abstractmethod
+    async def reconfigure(self, settings: GrokSettings) -> None:
+        """Take new settings, for connections to come."""
 
     async def close(self) -> None:
         """End what `connect` started."""
@@ -52,7 +56,7 @@ class KeyConnection(Connection):
         return {"authorization": f"Bearer {self._key}"}
 
 
-class KeyLane(Lane):
+class KeyTransport(Transport):
     """``grok-api``: the key of the settings, read anew for every job."""
 
     def __init__(self, settings: GrokSettings) -> None:
@@ -66,6 +70,9 @@ class KeyLane(Lane):
         if not (key.isascii() and key.isprintable()):
             raise Ima2Error("AUTH_API_KEY_INVALID", 401, "The xAI API key holds characters no key has. Enter it again.")
         return KeyConnection(self._settings.base_url, key)
+
+    async def reconfigure(self, settings: GrokSettings) -> None:
+        self._settings = settings
 
     def problem(self) -> str | None:
         if self._settings.api_key:

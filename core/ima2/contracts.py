@@ -228,6 +228,13 @@ class EventSink(Part):
     async def handle(self, event: Event) -> None:
         """Take one event. A slow sink loses its oldest previews first and never holds up a job."""
 
+    async def flush(self) -> None:
+        """Wait until what was handled so far is stored for good. A sink that stores nothing has nothing to do."""
+
+    async def has_end(self, job_id: str, since: int) -> bool:
+        """Whether a terminal event of a job, handled at or after a time (ms), is stored here: it is not told again."""
+        return False
+
 
 # -- what plugins are handed ----------------------------------------------------------------------
 

@@ -138,7 +138,7 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
         _furnish(runtime, owner)
         stack.push_async_callback(runtime.library.close)
         await runtime.library.open()
-        stack.push_async_callback(runtime.jobs.interrupt_all, runtime.studio.can_resume)
+        stack.push_async_callback(runtime.jobs.interrupt_all, runtime.studio.verdict)
         await _recover(runtime, owner, adopt=background)
         if background:
             runtime.library.refresh()
@@ -149,7 +149,7 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
 async def wind_down(runtime: Runtime) -> None:
     """End what clients wait for, before connections are closed: jobs as interrupted (but for those that the next
     process resumes), then the event streams."""
-    await runtime.jobs.interrupt_all(runtime.studio.can_resume)
+    await runtime.jobs.interrupt_all(runtime.studio.verdict)
     await runtime.parts.leave_lifespans()
     await runtime.publisher.close()
     await asyncio.gather(*(sink.close() for sink in runtime.registry.event_sinks.values()), return_exceptions=True)
@@ -207,17 +207,15 @@ def _origins(name: str, own: Any, environ: Mapping[str, str], document: Mapping[
 
 
 async def _recover(runtime: Runtime, owner: ProcessLock, *, adopt: bool) -> None:
-    owners = {record.owner for record in await runtime.jobs.store.active()}
-    dead = {name: not owner.is_alive(name) for name in owners}
-    closed, adopted = await runtime.jobs.recover(dead, runtime.studio.can_resume, adopt=adopt)
-    for running in adopted:
+    found = await runtime.jobs.recover(lambda name: not owner.is_alive(name), runtime.studio.verdict, adopt=adopt)
+    for running in found.adopted:
         runtime.studio.resume(running)
-    if adopted:
-        log.warning("%d jobs that were paid for before the last server ended are being collected", len(adopted))
-    if closed:
-        log.warning(
-            "%d jobs were still running when the last server ended; they are closed as interrupted", len(closed)
-        )
+    if found.adopted:
+        log.warning("%d jobs of the last server go on", len(found.adopted))
+    if found.waiting:
+        log.warning("%d jobs wait for a plugin that is not in use now", len(found.waiting))
+    if found.closed:
+        log.warning("%d jobs were still running when the last server ended; they are closed", len(found.closed))
 
 
 async def _release(owner: ProcessLock) -> None:

@@ -8,32 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ima2.contracts import Sql, Tables
-from ima2.errors import Ima2Error
+from ima2.database.failures import DB_CLOSED, explained, failure
+from ima2.database.migrations import migrate, pending
+from ima2.database.repair import copy_aside
 from ima2.files import private_folder
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 T = TypeVar("T")
-_LEDGER = (
-    "CREATE TABLE IF NOT EXISTS ima2_schema "
-    "(owner TEXT PRIMARY KEY, number INTEGER NOT NULL, applied_at INTEGER NOT NULL)"
-)
-_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=5000", "synchronous=NORMAL")
+_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL")
 
 
 class Database(Sql):
-    """`ima2.Sql` over a SQLite file. Open before use; ``open`` makes missing tables and runs migrations."""
+    """`ima2.Sql` over a SQLite file. Open before use; ``open`` makes missing tables and runs migrations.
+
+    What the file itself does wrong is an `Ima2Error`: ``DB_BUSY``, ``DB_FULL``, ``DB_DAMAGED``, ``DB_UNWRITABLE``,
+    ``DB_CLOSED``.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,7 +42,16 @@ class Database(Sql):
 
     async def open(self, tables: Sequence[tuple[str, Tables]] = ()) -> None:
         """Open the file, making it readable by its owner only, and bring every owner's tables up to date."""
-        await self._on(self._writer, lambda: self._start(tables))
+        await self._on(self._writer, self._start)
+        for owner, owned in tables:
+            await self.migrate(owner, owned)
+
+    async def migrate(self, owner: str, tables: Tables) -> None:
+        """Bring one owner's tables to their newest shape, all steps or none; before the first step the file is copied.
+
+        Raises `Ima2Error` ``DB_TOO_NEW`` for tables that a newer program made.
+        """
+        await self._on(self._writer, lambda: self._migrate(owner, tables))
 
     async def close(self) -> None:
         """Finish what was asked for and let go of the file."""
@@ -62,29 +70,31 @@ class Database(Sql):
             return await asyncio.get_running_loop().run_in_executor(pool, call)
         except RuntimeError as error:
             if "shutdown" in str(error):
-                raise Ima2Error("DB_CLOSED", 503, "The server is shutting down.") from None
+                raise failure(DB_CLOSED) from None
             raise
 
-    def _work(self, work: Callable[[Connection], T], begin: str) -> T:
+    def _work(self, work: Callable[[Connection], T], begin: str, path: Path | None = None) -> T:
         assert self._engine is not None, "the database is not open"
-        with self._engine.connect() as connection:
+        with explained(path, files=False), self._engine.connect() as connection:
             connection.exec_driver_sql(begin)
             try:
                 answer = work(connection)
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                with suppress(Exception):  # a full disk has rolled back already
+                    connection.exec_driver_sql("ROLLBACK")
                 raise
             return answer
 
-    def _start(self, tables: Sequence[tuple[str, Tables]]) -> None:
+    def _start(self) -> None:
         from sqlalchemy import create_engine, event
         from sqlalchemy.pool import SingletonThreadPool
 
-        private_folder(self.path.parent)
-        existed = self.path.exists() and self.path.stat().st_size > 0
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        self.path.chmod(0o600)
+        with explained(self.path):
+            private_folder(self.path.parent)
+            existed = self.path.exists() and self.path.stat().st_size > 0
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            self.path.chmod(0o600)
         engine = create_engine(
             f"sqlite:///{self.path}",
             poolclass=SingletonThreadPool,
@@ -99,31 +109,19 @@ class Database(Sql):
                 connection.execute(f"PRAGMA {pragma}")
 
         self._engine = engine
-        if existed:
-            self._keep_copy()
-        for owner, owned in tables:
-            self._work(lambda connection, o=owner, t=owned: migrate(connection, o, t), "BEGIN IMMEDIATE")  # type: ignore[misc]
+        present = self._work(tables_of, "BEGIN", self.path)
+        if existed and "ima2_schema" not in present:
+            with explained(self.path):  # before ima2 first touches a database of the reference
+                copy_aside(self.path, "before-ima2-3")
 
-    def _keep_copy(self) -> None:
-        """Before ima2 first touches a database of the reference, set a whole copy aside, its log included."""
-        copy = self.path.with_name(f"{self.path.name}.before-ima2-3")
-        ours = self._work(
-            lambda connection: connection.exec_driver_sql(
-                "SELECT count(*) FROM sqlite_master WHERE name = 'ima2_schema'"
-            ).scalar_one(),
-            "BEGIN",
+    def _migrate(self, owner: str, tables: Tables) -> None:
+        number = self._work(lambda connection: pending(connection, tables_of(connection), owner, tables), "BEGIN")
+        if number is not None:
+            with explained(self.path):
+                copy_aside(self.path, f"before-{owner}-{number}")
+        self._work(
+            lambda connection: migrate(connection, tables_of(connection), owner, tables), "BEGIN IMMEDIATE", self.path
         )
-        if ours or copy.exists():
-            return
-        temporary = copy.with_name(f".{copy.name}.{os.getpid()}.{secrets.token_hex(6)}.tmp")
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        try:
-            with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(temporary)) as target:
-                source.backup(target)
-            temporary.replace(copy)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
 
     def _stop(self) -> None:
         self._writer.shutdown(wait=True)
@@ -133,31 +131,6 @@ class Database(Sql):
             self._engine = None
 
 
-def migrate(connection: Connection, owner: str, tables: Tables) -> None:
-    """Bring one owner's tables to its newest migration, in the caller's transaction.
-
-    Tables that do not exist yet are made in their newest shape; older ones take the missing steps. A file that is
-    newer than
-    this program is refused (``DB_TOO_NEW``).
-    """
-    connection.exec_driver_sql(_LEDGER)
-    newest = max((step.number for step in tables.migrations), default=0)
-    known = connection.exec_driver_sql("SELECT number FROM ima2_schema WHERE owner = ?", (owner,)).scalar()
-    if known is not None and known > newest:
-        raise Ima2Error("DB_TOO_NEW", 500, f"The database is newer than this ima2 ({owner}: {known} > {newest}).")
-    present = _present(connection, [table.name for table in tables.metadata.sorted_tables])
-    start = known if known is not None else (0 if present else newest)
-    for step in sorted(tables.migrations, key=lambda step: step.number):
-        if step.number > start:
-            for statement in step.statements:
-                connection.exec_driver_sql(statement)
-    tables.metadata.create_all(connection)
-    connection.exec_driver_sql(
-        "INSERT INTO ima2_schema VALUES (?, ?, ?) ON CONFLICT (owner) DO UPDATE SET number = excluded.number",
-        (owner, newest, int(time.time() * 1000)),
-    )
-
-
-def _present(connection: Connection, names: list[str]) -> bool:
-    rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
-    return bool(set(rows) & set(names))
+def tables_of(connection: Connection) -> set[str]:
+    """The names of the tables in the file."""
+    return set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())

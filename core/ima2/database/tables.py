@@ -6,11 +6,21 @@ file. Times are milliseconds since the epoch, but seconds in ``gallery_favorites
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
-from ima2.contracts import Tables
+from ima2.contracts import Migration, Tables
+from ima2.database.migrations import SHARED
 
 metadata = MetaData()
+
+schema = Table(
+    "ima2_schema",
+    MetaData(),
+    Column("owner", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("applied_at", BigInteger, nullable=False),
+)
+"""Which step each owner's tables have taken."""
 
 jobs = Table(
     "ima2_jobs",
@@ -23,13 +33,21 @@ jobs = Table(
     Column("request", Text, nullable=False, server_default="{}"),
     Column("receipt", Text),
     Column("session_id", Text),
-    Column("started_at", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
     Column("phase", Text, nullable=False, server_default="queued"),
-    Column("phase_at", Integer, nullable=False),
+    Column("phase_at", BigInteger, nullable=False),
     Column("status", Text, nullable=False, server_default="active"),
-    Column("finished_at", Integer),
+    Column("finished_at", BigInteger),
     Column("http_status", Integer),
     Column("error_code", Text),
+    Column("ordered_at", BigInteger, doc="written right before something that costs money is sent"),
+    Column("fence", BigInteger, nullable=False, server_default="1", doc="grows with every takeover"),
+    Column("files", Text, nullable=False, server_default="[]", doc="keys kept so far, as JSON"),
+    Column("client", Text, nullable=False, server_default=""),
+    Column("direct", Boolean, nullable=False, server_default="0"),
+    Column("place", BigInteger, doc="orders those in line"),
+    Column("event", Text, doc="the data of the last event as JSON without pictures, until it was told"),
+    Column("told_at", BigInteger, doc="when every sink had taken the last event"),
     Index("ima2_jobs_status", "status", "finished_at"),
 )
 
@@ -37,12 +55,12 @@ library = Table(
     "ima2_library",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("created_at", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
     Column("session_id", Text),
     Column("request_id", Text),
-    Column("modified", Integer, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("sidecar_modified", Integer, nullable=False, server_default="0"),
+    Column("modified", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sidecar_modified", BigInteger, nullable=False, server_default="0"),
     Column("thumb", Boolean, nullable=False, server_default="0"),
     Column("row", Text, nullable=False),
     Index("ima2_library_time", "created_at", "key"),
@@ -56,8 +74,27 @@ favorites = Table(
     Column("id", Text, primary_key=True),
     Column("browser_id", Text, nullable=False),
     Column("filename", Text, nullable=False),
-    Column("favorited_at", Integer, nullable=False, server_default=text("(strftime('%s','now'))")),
+    Column("favorited_at", BigInteger, nullable=False, server_default=text("(strftime('%s','now'))")),
     UniqueConstraint("browser_id", "filename"),
+    info=SHARED,
 )
 
-TABLES = Tables(metadata)
+LEDGER = Migration(
+    1,
+    (
+        "ALTER TABLE ima2_jobs ADD COLUMN ordered_at BIGINT",
+        "ALTER TABLE ima2_jobs ADD COLUMN fence BIGINT NOT NULL DEFAULT 1",
+        "ALTER TABLE ima2_jobs ADD COLUMN files TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE ima2_jobs ADD COLUMN client TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE ima2_jobs ADD COLUMN direct BOOLEAN NOT NULL DEFAULT FALSE",
+        "ALTER TABLE ima2_jobs ADD COLUMN place BIGINT",
+        "ALTER TABLE ima2_jobs ADD COLUMN event TEXT",
+        "ALTER TABLE ima2_jobs ADD COLUMN told_at BIGINT",
+        # Nobody wrote down what was ordered before: to be safe, everything that ran was.
+        "UPDATE ima2_jobs SET ordered_at = phase_at WHERE status = 'active'",
+        "UPDATE ima2_jobs SET told_at = finished_at WHERE status <> 'active'",
+    ),
+)
+"""The record of jobs becomes a ledger."""
+
+TABLES = Tables(metadata, (LEDGER,))

@@ -1,142 +1,244 @@
-"""Job records in SQL."""
+"""The ledger: what is promised and what was ordered, in SQL.
+
+Whoever writes shows the fence it was given: a process that lost its job to another changes nothing any more. What
+could not be written at once (a locked database, a full disk) waits here and is written as soon as that is possible.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from ima2.contracts import Sql
-from ima2.jobs.record import JobRecord
-from ima2.models import Receipt
+from ima2.database.failures import DB_CLOSED, may_pass
+from ima2.errors import Ima2Error
+from ima2.jobs.record import ACTIVE, OPEN, JobRecord
+from ima2.jobs.rows import columns, from_row, to_json
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy.sql.dml import Update
 
 log = logging.getLogger("ima2.jobs")
 PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+Event = Mapping[str, Any]
 
 
-class JobStore:
-    """Keeps records. ``save`` waits until one is written; ``later`` writes the newest state of each some moments on."""
+class Ledger:
+    """Keeps records. ``save`` waits until one is written; ``later`` writes the newest state of each some moments on.
 
-    def __init__(self, database: Sql) -> None:
+    ``lost`` is called with a record whose job another process has taken over.
+    """
+
+    def __init__(self, database: Sql, lost: Callable[[JobRecord], None] = lambda record: None) -> None:
         self._database = database
-        self._waiting: dict[str, JobRecord] = {}
+        self._lost = lost
+        self._waiting: dict[str, tuple[JobRecord, Event | None]] = {}
+        self._told: dict[str, tuple[int, int]] = {}
         self._writer: asyncio.Task[None] | None = None
 
-    async def save(self, record: JobRecord) -> None:
-        """Write a record, new or not. It takes the place of what waits for the same job."""
-        self._waiting.pop(record.id, None)
-        await self._database.write(_upsert(_columns(record)))
+    # -- writing -------------------------------------------------------------------------------
 
-    async def claim(self, record: JobRecord, dead_owner: str) -> bool:
-        """Put a running job of a dead process under its new owner; false when another process was faster."""
-        statement = "UPDATE ima2_jobs SET owner = ? WHERE id = ? AND owner = ? AND status = 'active'"
-        values = (record.owner, record.id, dead_owner)
-        return await self._database.write(lambda c: c.exec_driver_sql(statement, values).rowcount == 1)
+    async def insert(self, record: JobRecord) -> JobRecord | None:
+        """Write a new record, in the place of an ended one of its id; ``None`` where that one has not ended."""
+        if record.id in self._waiting:  # the end of its last run
+            await self._write_waiting()
+
+        def work(connection: Connection) -> JobRecord | None:
+            table, values = _jobs(), {**columns(record), "owner": record.owner, "ordered_at": None}
+            values |= {"event": None, "told_at": None}
+            again = table.update().where(table.c.id == record.id, table.c.status.not_in(OPEN))
+            if connection.execute(again.values({**values, "fence": table.c.fence + 1})).rowcount == 0:
+                if _one(connection, record.id) is not None:
+                    return None
+                connection.execute(table.insert().values({**values, "id": record.id, "fence": record.fence}))
+            return _one(connection, record.id)
+
+        return await self._database.write(work)
+
+    async def save(self, record: JobRecord, event: Event | None = None) -> bool:
+        """Write a record, with the data of its last event once it has ended. False when the job was lost.
+
+        When that fails it is raised, and the record waits to be written later: nothing is lost.
+        """
+        self._waiting.pop(record.id, None)
+        try:
+            return await self._write_one(record, event)
+        except BaseException:
+            self._wait(record, event)
+            raise
 
     def later(self, record: JobRecord) -> None:
-        """Write a record soon: a phase that passes within the pause costs nothing. A failure is logged."""
-        self._waiting[record.id] = record
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
+        """Write a record soon: a phase that passes within the pause costs nothing."""
+        self._wait(record, None)
 
-    async def flush(self) -> None:
-        """Write what waits, now."""
-        if self._writer is not None:
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
-        await self._write(0)
+    async def order(self, record: JobRecord, at: int) -> bool:
+        """Mark a job as ordered, unless it is already, has ended, or was lost; returns whether this call did."""
+        table = _jobs()
+        marked = _own(record).where(table.c.ordered_at.is_(None), table.c.status.in_(OPEN)).values(ordered_at=at)
+        return await self._changed(marked)
 
-    async def active(self) -> list[JobRecord]:
-        """Everything stored as running, whoever runs it."""
-        return await self._database.read(lambda c: _select(c, "status = 'active'", ()))
+    async def clear_order(self, record: JobRecord) -> bool:
+        """Take the mark back: what was sent was refused, and cannot have been billed."""
+        return await self._changed(_own(record).where(_jobs().c.status.in_(OPEN)).values(ordered_at=None))
+
+    async def claim(self, record: JobRecord, owner: str) -> JobRecord | None:
+        """Put a job under a new owner; ``None`` when another process was faster or the job has ended."""
+
+        def work(connection: Connection) -> JobRecord | None:
+            table = _jobs()
+            mine = _own(record).where(table.c.owner == record.owner, table.c.status.in_(OPEN))
+            changed = connection.execute(mine.values(owner=owner, fence=record.fence + 1)).rowcount
+            return _one(connection, record.id) if changed else None
+
+        return await self._database.write(work)
+
+    async def arrange(self, places: Mapping[str, int]) -> None:
+        """Write down the places of jobs in line, by id."""
+
+        def work(connection: Connection) -> None:
+            table = _jobs()
+            for job_id, place in places.items():
+                waiting = table.update().where(table.c.id == job_id, table.c.status.in_(OPEN))
+                connection.execute(waiting.values(place=place))
+
+        await self._database.write(work)
+
+    def told(self, record: JobRecord, at: int) -> None:
+        """Note, soon, that every sink has taken the last event of a job."""
+        self._told[record.id] = (record.fence, at)
+        self._wake()
+
+    # -- reading -------------------------------------------------------------------------------
+
+    async def get(self, job_id: str) -> JobRecord | None:
+        """One record as stored."""
+        return await self._database.read(lambda connection: _one(connection, job_id))
+
+    async def open(self) -> list[JobRecord]:
+        """Everything that has not ended, whoever runs it: first what ran, then the line in its order."""
+        table = _jobs()
+        order = (table.c.status != ACTIVE, table.c.place, table.c.started_at)
+        return await self._select(table.c.status.in_(OPEN), *order)
 
     async def ended_since(self, finished_at: int) -> list[JobRecord]:
         """What ended at or after a time (ms), oldest first."""
-        return await self._database.read(
-            lambda c: _select(c, "status != 'active' AND finished_at >= ?", (finished_at,))
-        )
+        table = _jobs()
+        return await self._select(table.c.finished_at >= finished_at, table.c.finished_at)
+
+    async def untold(self) -> list[tuple[JobRecord, Event]]:
+        """Ends that not every sink is known to have taken, with the data of their events, oldest first."""
+
+        def work(connection: Connection) -> list[tuple[JobRecord, Event]]:
+            table = _jobs()
+            missing = table.c.told_at.is_(None) & table.c.event.is_not(None)
+            rows = connection.execute(table.select().where(missing).order_by(table.c.finished_at)).mappings()
+            return [(from_row(row), orjson.loads(row["event"])) for row in rows]  # type: ignore[arg-type]
+
+        return await self._database.read(work)
 
     async def forget_before(self, finished_at: int) -> None:
         """Delete what ended before a time (ms)."""
-        await self._database.write(
-            lambda c: c.exec_driver_sql(
-                "DELETE FROM ima2_jobs WHERE status != 'active' AND finished_at < ?", (finished_at,)
-            )
-        )
+        table = _jobs()
+        old = table.delete().where(table.c.status.not_in(OPEN), table.c.finished_at < finished_at)
+        await self._database.write(lambda connection: connection.execute(old))
 
-    async def _write(self, pause: float = PAUSE_S) -> None:
-        await asyncio.sleep(pause)
-        while self._waiting:
-            record = self._waiting.pop(next(iter(self._waiting)))
+    async def flush(self) -> None:
+        """Write what waits, now; what cannot be written is logged."""
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        with suppress(Exception):
+            await self._write_waiting()
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _wait(self, record: JobRecord, event: Event | None) -> None:
+        there = self._waiting.get(record.id)
+        if there is None or there[0].fence < record.fence or not there[0].over:
+            self._waiting[record.id] = (record, event)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.get_running_loop().create_task(self._write_soon())
+
+    async def _write_soon(self) -> None:
+        pause = PAUSE_S
+        while self._waiting or self._told:
+            await asyncio.sleep(pause)
             try:
-                await self._database.write(_upsert(_columns(record)))
-            except Exception:
-                log.exception("job %s could not be stored", record.id)
+                await self._write_waiting()
+                pause = PAUSE_S
+            except Ima2Error as error:
+                if error.code == DB_CLOSED:
+                    return
+                pause = min(LONGEST_PAUSE_S, 2 * pause)
 
+    async def _write_waiting(self) -> None:
+        """Write everything that waits; what fails for a reason that may pass stays, and that is raised."""
+        while self._waiting:
+            record, event = self._waiting.pop(next(iter(self._waiting)))
+            try:
+                await self._write_one(record, event)
+            except asyncio.CancelledError:
+                self._waiting.setdefault(record.id, (record, event))
+                raise
+            except Exception as error:
+                if not may_pass(error):
+                    log.exception("job %s could not be stored", record.id)
+                    continue
+                log.warning("job %s could not be stored yet: %s", record.id, error)
+                self._waiting.setdefault(record.id, (record, event))
+                raise
+        told = dict(self._told)
+        if told:
+            await self._database.write(lambda connection: _mark_told(connection, told))
+        self._told = {job_id: mark for job_id, mark in self._told.items() if told.get(job_id) != mark}
 
-def _columns(record: JobRecord) -> dict[str, Any]:
-    receipt = {"id": record.receipt.id, "data": dict(record.receipt.data)} if record.receipt else None
-    return {
-        "id": record.id,
-        "kind": record.kind,
-        "owner": record.owner,
-        "prompt": record.prompt,
-        "meta": orjson.dumps(dict(record.meta)).decode(),
-        "request": orjson.dumps(dict(record.request)).decode(),
-        "receipt": orjson.dumps(receipt).decode() if receipt else None,
-        "session_id": record.session_id,
-        "started_at": record.started_at,
-        "phase": record.phase,
-        "phase_at": record.phase_at,
-        "status": record.status,
-        "finished_at": record.finished_at,
-        "http_status": record.http_status,
-        "error_code": record.error_code,
-    }
+    async def _write_one(self, record: JobRecord, event: Event | None) -> bool:
+        values = columns(record) | ({"event": to_json(dict(event))} if event is not None else {})
+        held = await self._changed(_own(record).values(values))
+        if not held:
+            self._lost(record)
+        return held
 
+    async def _changed(self, statement: Update) -> bool:
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
 
-def _upsert(columns: Mapping[str, Any]) -> Callable[[Connection], object]:
-    """A finished record is never overwritten by a late phase of the same run, but by a new run of its id."""
-    names = ", ".join(columns)
-    sets = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "id")
-    marks = ", ".join("?" * len(columns))
-    statement = (
-        f"INSERT INTO ima2_jobs ({names}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {sets} "  # noqa: S608
-        "WHERE ima2_jobs.status = 'active' OR excluded.started_at > ima2_jobs.started_at OR excluded.status != 'active'"
-    )
-    return lambda connection: connection.exec_driver_sql(statement, tuple(columns.values()))
-
-
-def _select(connection: Connection, where: str, values: tuple[Any, ...]) -> list[JobRecord]:
-    rows = connection.exec_driver_sql(
-        f"SELECT * FROM ima2_jobs WHERE {where} ORDER BY coalesce(finished_at, started_at)",  # noqa: S608
-        values,
-    ).mappings()
-    records = []
-    for row in rows:
-        receipt = orjson.loads(row["receipt"]) if row["receipt"] else None
-        records.append(
-            JobRecord(
-                row["id"],
-                row["kind"],
-                row["prompt"],
-                orjson.loads(row["meta"]),
-                orjson.loads(row["request"]),
-                row["started_at"],
-                row["phase"],
-                row["phase_at"],
-                row["owner"],
-                row["status"],
-                row["finished_at"],
-                row["http_status"],
-                row["error_code"],
-                Receipt(receipt["id"], receipt["data"]) if receipt else None,
-            )
+    async def _select(self, condition: ColumnElement[bool], *order: Any) -> list[JobRecord]:
+        statement = _jobs().select().where(condition).order_by(*order)
+        return await self._database.read(
+            lambda connection: [from_row(row) for row in connection.execute(statement).mappings()]  # type: ignore[arg-type]
         )
-    return records
+
+
+def _jobs() -> Table:
+    from ima2.database.tables import jobs  # here, because listing plugins must not pay for it
+
+    return jobs
+
+
+def _own(record: JobRecord) -> Update:
+    """A change of this job by whoever holds this fence."""
+    table = _jobs()
+    return table.update().where(table.c.id == record.id, table.c.fence == record.fence)
+
+
+def _one(connection: Connection, job_id: str) -> JobRecord | None:
+    table = _jobs()
+    row = connection.execute(table.select().where(table.c.id == job_id)).mappings().first()
+    return from_row(row) if row is not None else None  # type: ignore[arg-type]
+
+
+def _mark_told(connection: Connection, told: Mapping[str, tuple[int, int]]) -> None:
+    table = _jobs()
+    for job_id, (fence, at) in told.items():
+        ended = table.update().where(table.c.id == job_id, table.c.fence == fence, table.c.status.not_in(OPEN))
+        connection.execute(ended.values(told_at=at, event=None))

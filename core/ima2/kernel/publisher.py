@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from ima2.contracts import EventSink
 from ima2.kernel.guard import origin
@@ -14,6 +14,8 @@ from ima2.models import Event
 log = logging.getLogger("ima2.events")
 PASSING = frozenset({"partial", "progress"})
 """Events that may be dropped when a sink is slow: something newer will say more."""
+Heard = Callable[[], None]
+"""Called once a sink has taken and stored an event."""
 
 
 def is_told(count: int) -> bool:
@@ -28,23 +30,25 @@ class Mailbox:
         self.sink = sink
         self.dropped = self.failed = 0
         self._depth = depth
-        self._events: deque[Event] = deque()
+        self._events: deque[tuple[Event, Heard | None]] = deque()
         self._filled = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._taken: list[Heard] = []
+        self._flushing: asyncio.Task[None] | None = None
 
-    def put(self, event: Event) -> None:
+    def put(self, event: Event, heard: Heard | None = None) -> None:
         """Take an event; never waits."""
         if len(self._events) >= self._depth:
             self._drop_one()
-        self._events.append(event)
+        self._events.append((event, heard))
         self._idle.clear()
         self._filled.set()
 
     def _drop_one(self) -> None:
         victim = (
-            next((event for event in self._events if event.name in PASSING), None)
-            or next((event for event in self._events if not event.terminal), None)
+            next((one for one in self._events if one[0].name in PASSING), None)
+            or next((one for one in self._events if not one[0].terminal), None)
             or self._events[0]
         )
         self._events.remove(victim)
@@ -57,14 +61,26 @@ class Mailbox:
         while True:
             await self._filled.wait()
             while self._events:
-                event = self._events.popleft()
-                await self._hand_over(event)
+                event, heard = self._events.popleft()
+                await self._ask(self.sink.handle(event), event.name)
+                if heard is not None:
+                    self._taken.append(heard)
+                    if self._flushing is None or self._flushing.done():
+                        self._flushing = asyncio.create_task(self._flush())
             self._filled.clear()
             self._idle.set()
 
-    async def _hand_over(self, event: Event) -> None:
+    async def _flush(self) -> None:
+        while self._taken:
+            taken, self._taken = self._taken, []
+            if await self._ask(self.sink.flush(), "flush"):
+                for heard in taken:
+                    heard()
+
+    async def _ask(self, work: Awaitable[None], what: str) -> bool:
+        """Let the sink do something; whether it did. What it raises ends here."""
         try:
-            await self.sink.handle(event)
+            await work
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -74,12 +90,16 @@ class Mailbox:
             self.failed += 1
             if is_told(self.failed):
                 kind, where = type(error).__name__, origin(error)
-                told = (self.sink.id, kind, event.name, where, self.failed)
+                told = (self.sink.id, kind, what, where, self.failed)
                 log.error("sink %s: %s on %s at %s; %d so far", *told)  # noqa: TRY400
+            return False
+        return True
 
     async def drained(self) -> None:
-        """Wait until everything put so far was handled."""
+        """Wait until everything put so far was handled, and stored."""
         await self._idle.wait()
+        if self._flushing is not None:
+            await asyncio.wait({self._flushing})
 
 
 class Publisher:
@@ -94,10 +114,22 @@ class Publisher:
         """Begin handing over."""
         self._tasks = [asyncio.create_task(mailbox.run()) for mailbox in self._mailboxes]
 
-    def publish(self, event: Event) -> None:
-        """Tell every sink, in the order of the calls."""
+    def publish(self, event: Event, heard: Heard | None = None) -> None:
+        """Tell every sink, in the order of the calls. ``heard`` is called once all of them have taken the event and
+        stored what they store."""
+        each = _last_of(len(self._mailboxes), heard) if heard is not None else None
         for mailbox in self._mailboxes:
-            mailbox.put(event)
+            mailbox.put(event, each)
+
+    async def has_end(self, job_id: str, since: int) -> bool:
+        """Whether a sink has stored the end of a job already, handled at or after a time (ms)."""
+        for mailbox in self._mailboxes:
+            try:
+                if await mailbox.sink.has_end(job_id, since):
+                    return True
+            except Exception as error:
+                log.warning("sink %s cannot say what it has stored (%s)", mailbox.sink.id, type(error).__name__)
+        return False
 
     async def close(self, patience: float = 2.0) -> None:
         """Let the sinks finish what waits, for at most ``patience`` seconds, and stop."""
@@ -108,3 +140,18 @@ class Publisher:
             task.cancel()
         await asyncio.gather(*waiting, *self._tasks, return_exceptions=True)
         self._tasks = []
+
+
+def _last_of(count: int, call: Heard) -> Heard:
+    """A function whose ``count``-th call calls ``call``; that happens at once where there is nobody to call it."""
+    left = count
+    if count == 0:
+        call()
+
+    def one() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            call()
+
+    return one

@@ -15,6 +15,7 @@ from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error, canceled
 from ima2.jobs.job_errors import interrupted, suspended
 from ima2.jobs.jobs import Jobs, RunningJob
+from ima2.jobs.leases import Verdict
 from ima2.jobs.record import JobRecord, now_ms
 from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
@@ -99,9 +100,9 @@ class Studio:
         """Run an admitted job in a task of its own: it outlives its client. ``heard`` hears what the sinks hear."""
         return self.jobs.start(running, self.run(way, running, heard))
 
-    def can_resume(self, record: JobRecord) -> bool:
-        """Whether a job of a process that went away can be gone on with: its work is ordered and can be collected."""
-        return resumed(record, self.registry, self.limits) is not None
+    def verdict(self, record: JobRecord) -> Verdict:
+        """What becomes of a job of a process that went away: collected where its work is ordered and can be."""
+        return "collect" if resumed(record, self.registry, self.limits) is not None else "close"
 
     def resume(self, running: RunningJob) -> None:
         """Go on with a job that was taken over from a process that went away."""

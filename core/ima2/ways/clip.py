@@ -89,7 +89,7 @@ class Clip(Way):
             "options": dict(asked.options),
             "script": asdict(self.script),
         }
-        return Draft(self.id, self.kind, self.script.prompt, self.meta(), data)
+        return Draft(self.id, self.kind, self.script.prompt, self.meta(), data, session_id=self.session_id)
 
     def meta(self) -> dict[str, Json]:
         return {

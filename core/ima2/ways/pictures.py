@@ -94,7 +94,7 @@ class PictureWay(Way):
             "references": len(asked.references),
             "options": dict(asked.options),
         }
-        return Draft(self.id, self.kind, asked.prompt, self.meta(), data)
+        return Draft(self.id, self.kind, asked.prompt, self.meta(), data, session_id=self.session_id)
 
     def single(self, outcome: Outcome) -> dict[str, Json]:
         """The answer of one picture."""

@@ -81,7 +81,7 @@ async def test_a_file_from_the_future_is_refused(tmp_path: Path) -> None:
     database = await opened(tmp_path / "a.db", ("notes", notes(Migration(1, ("SELECT 1",)))))
     await database.close()
     newer = Database(tmp_path / "a.db")
-    with pytest.raises(Ima2Error, match="newer than this"):
+    with pytest.raises(Ima2Error, match="used by a newer version"):
         await newer.open([("notes", notes())])
     await newer.close()
 

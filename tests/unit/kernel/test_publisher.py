@@ -89,3 +89,42 @@ async def test_a_sink_that_always_fails_is_told_a_few_times_and_without_the_even
     assert len(sink.events) == 25
     assert len(caplog.records) == 2
     assert "secret" not in caplog.text
+
+
+async def test_who_asks_hears_when_every_sink_has_taken_and_stored_an_event() -> None:
+    class Storing(RecordingSink):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stored = asyncio.Event()
+
+        async def flush(self) -> None:
+            await self.stored.wait()
+
+    sink, heard = Storing(), []
+    publisher = Publisher([RecordingSink(), sink])
+    publisher.start()
+    publisher.publish(event("done", terminal=True), lambda: heard.append("done"))
+    await asyncio.sleep(0.02)
+    assert (sink.events[0].name, heard) == ("done", [])
+    sink.stored.set()
+    await publisher.close()
+    assert heard == ["done"]
+
+
+async def test_an_event_that_a_sink_could_not_store_is_not_called_heard() -> None:
+    class Full(RecordingSink):
+        async def flush(self) -> None:
+            raise OSError("disk full")
+
+    heard: list[str] = []
+    publisher = Publisher([Full(), RecordingSink()])
+    publisher.start()
+    publisher.publish(event("done", terminal=True), lambda: heard.append("done"))
+    await publisher.close()
+    assert heard == []
+
+
+async def test_without_sinks_an_event_is_heard_at_once() -> None:
+    heard: list[str] = []
+    Publisher().publish(event("done", terminal=True), lambda: heard.append("done"))
+    assert heard == ["done"]

@@ -9,11 +9,9 @@ import pytest
 from ima2.capabilities import Capabilities
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
-from ima2.jobs.record import Draft
 from ima2.kernel.registry import Registry
-from ima2.models import Receipt
 from ima2.studio.video_jobs import film_provider
-from ima2.testing import EchoProvider, FilmProvider, plugin
+from ima2.testing import EchoProvider, FilmProvider
 
 
 class Second(FilmProvider):
@@ -73,31 +71,3 @@ def test_where_nobody_or_several_could_be_meant_a_name_is_asked_for() -> None:
     for runtime in (registry(EchoProvider()), registry(Second(), Third())):
         with pytest.raises(Ima2Error, match="Name a provider"):
             film_provider(runtime, "")
-
-
-async def test_only_one_process_takes_a_job_over(ima2_runtime: Any) -> None:
-    async with ima2_runtime(film=plugin(providers=[FilmProvider()])) as runtime:
-        running = await runtime.jobs.admit(Draft("j", "video"))
-        await running.keep(Receipt("r-1"), {"xaiVideoRequestId": "r-1"})
-        (record,) = await runtime.jobs.store.active()
-        assert record.receipt == Receipt("r-1")
-        assert not await runtime.jobs.store.claim(record, "somebody else")
-        assert await runtime.jobs.store.claim(record, record.owner)
-        await running.fail(Ima2Error("X", 500, "x"), {})
-        assert not await runtime.jobs.store.claim(record, record.owner)
-
-
-async def test_a_job_goes_on_when_its_receipt_cannot_be_stored(
-    ima2_runtime: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with ima2_runtime(film=plugin(providers=[FilmProvider()])) as runtime:
-        running = await runtime.jobs.admit(Draft("j", "video"))
-
-        async def broken(_: Any) -> None:
-            raise OSError("disk full")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(runtime.jobs.store, "save", broken)
-            await running.keep(Receipt("r-1"), {"xaiVideoRequestId": "r-1"})
-        await running.fail(Ima2Error("X", 500, "x"), {})
-        assert runtime.jobs.get("j").meta["xaiVideoRequestId"] == "r-1"

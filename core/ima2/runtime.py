@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from ima2.contracts import Storage
 from ima2.database.sqlite import Database
@@ -18,25 +18,30 @@ from ima2.files import private_folder
 from ima2.jobs.jobs import Jobs
 from ima2.jobs.process_lock import ProcessLock
 from ima2.jobs.record import now_ms
+from ima2.kernel import guard
 from ima2.kernel.boot import Booted, boot
+from ima2.kernel.changes import Changes
 from ima2.kernel.collect import facets, tables, tools
-from ima2.kernel.context import PluginContext
+from ima2.kernel.context import Host, PluginContext
 from ima2.kernel.lifecycle import OpenParts, opened
 from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
 from ima2.kernel.report import remember
+from ima2.kernel.subscription import Subscriptions
 from ima2.kernel.switches import Switches
 from ima2.library import Library
 from ima2.models import Event
 from ima2.network.http import Http
 from ima2.settings.config_file import ConfigFile
+from ima2.settings.live import LiveSettings
 from ima2.settings.model import Settings, load, plugin_settings
 from ima2.settings.paths import config_file
-from ima2.settings.sources import sources
 from ima2.studio.studio import Studio
 from ima2.ways.way import Limits
 
 log = logging.getLogger("ima2")
+CLOSE_S = 2.0
+"""How long a sink may take to let its readers go when the server stops, in seconds."""
 
 
 @dataclass(slots=True)
@@ -50,6 +55,7 @@ class Runtime:
     http: Http
     config_file: ConfigFile
     environ: Mapping[str, str]
+    host: Host
     publisher: Publisher = field(default_factory=Publisher)
     started_at: int = field(default_factory=now_ms)
     port: int = 0
@@ -88,6 +94,7 @@ def assemble(
     http = Http()
     database = Database(settings.database)
     made: list[Runtime] = []
+    host, live = Host(), LiveSettings(file, environ)
 
     def context(name: str, own: Any) -> PluginContext:
         return PluginContext(
@@ -98,7 +105,8 @@ def assemble(
             http=http,
             database=database,
             publish=lambda event: made[0].publish(event),
-            origins=_origins(name, own, environ, document),
+            sources=live.origins(type(own), name),
+            host=host,
         )
 
     booted = boot(
@@ -108,7 +116,8 @@ def assemble(
         extra=extra,
         discover_entry_points=discover_entry_points,
     )
-    runtime = Runtime(settings, loaded.warnings, booted, database, http, file, environ)
+    host.change = Changes(live, booted.registry.providers_of)
+    runtime = Runtime(settings, loaded.warnings, booted, database, http, file, environ, host)
     made.append(runtime)
     return runtime
 
@@ -130,9 +139,12 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
         stack.push_async_callback(runtime.database.close)
         runtime.registry.facets = facets(runtime.booted)
         runtime.parts = await stack.enter_async_context(opened(runtime.booted))
-        runtime.registry.tools = tools(runtime.booted)
+        runtime.registry.tools = runtime.host.tools = tools(runtime.booted)
         await asyncio.to_thread(remember, settings.config_dir, runtime.booted.records)
-        runtime.publisher = Publisher(runtime.registry.event_sinks.values(), origin=owner.id)
+        runtime.host.subscriptions = Subscriptions()
+        stack.push_async_callback(runtime.host.subscriptions.close)
+        sinks = [*runtime.registry.event_sinks.values(), runtime.host.subscriptions]
+        runtime.publisher = Publisher(sinks, origin=owner.id)
         runtime.publisher.start()
         stack.push_async_callback(runtime.publisher.close)
         _furnish(runtime, owner)
@@ -142,6 +154,7 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
         await _recover(runtime, owner, adopt=background)
         if background:
             runtime.library.refresh()
+        runtime.host.studio, runtime.host.library = cast(Any, runtime.studio), runtime.library
         async with runtime.parts.lifespans():
             yield runtime
 
@@ -152,7 +165,8 @@ async def wind_down(runtime: Runtime) -> None:
     await runtime.jobs.interrupt_all(runtime.studio.verdict)
     await runtime.parts.leave_lifespans()
     await runtime.publisher.close()
-    await asyncio.gather(*(sink.close() for sink in runtime.registry.event_sinks.values()), return_exceptions=True)
+    sinks = [one for one in (*runtime.registry.event_sinks.values(), runtime.host.subscriptions) if one is not None]
+    await asyncio.gather(*(guard.attempt(sink.id, sink.close, CLOSE_S) for sink in sinks))
 
 
 def _furnish(runtime: Runtime, owner: ProcessLock) -> None:
@@ -194,16 +208,6 @@ def _storage(runtime: Runtime) -> Storage:
             500,
             f"No plugin offers the storage {wanted!r} (offered: {offered}). See `ima2 plugins list`.",
         ) from None
-
-
-def _origins(name: str, own: Any, environ: Mapping[str, str], document: Mapping[str, Any]) -> dict[str, str]:
-    """Which layer each given setting of a plugin came from."""
-    given: dict[str, str] = {}
-    for field_name, info in (type(own).model_fields if own is not None else {}).items():
-        found = next((one for one in sources(info, name, field_name) if one.read(environ, document) is not None), None)
-        if found is not None:
-            given[field_name] = "env" if found.from_env else "config"
-    return given
 
 
 async def _recover(runtime: Runtime, owner: ProcessLock, *, adopt: bool) -> None:

@@ -12,7 +12,7 @@ CORE, PLUGINS = ROOT / "core", ROOT / "plugins"
 PROVIDERS = {name: ROOT / f"ima2-provider-{name}" / "src" for name in ("grok", "gemini")}
 
 LAYERS = (
-    "version keys errors aliases models capabilities files logs event_stream client",
+    "version deprecation keys errors aliases models capabilities files logs event_stream client",
     "contracts interfaces media network settings database streams",
     "kernel",
     "jobs library catalogue legacy",

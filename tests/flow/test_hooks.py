@@ -36,7 +36,9 @@ async def test_hook_ima2_settings(ima2_runtime: Any) -> None:
         (ctx,) = seen
         assert ctx.settings.warmth == 7
         assert ctx.settings.api_key.get_secret_value() == "hush-hush"
-        assert ctx.origins == {"warmth": "env", "api_key": "env"}
+        assert ctx.sources == {"warmth": "env", "api_key": "env"}
+        with pytest.warns(DeprecationWarning, match=r"use ctx\.sources"):
+            assert ctx.origins == ctx.sources
 
 
 async def test_settings_that_cannot_be_used_fail_that_plugin_alone(ima2_runtime: Any) -> None:

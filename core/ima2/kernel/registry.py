@@ -39,6 +39,10 @@ class Registry:
         found: Part = kinds[kind][part_id]
         return found
 
+    def providers_of(self, plugin: str) -> list[Provider]:
+        """The providers that a plugin offers."""
+        return [one for one in self.providers.values() if self.owners.get(("provider", one.id)) == plugin]
+
     def parts(self) -> list[Part]:
         """Every part, in the order offered."""
         return [

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     max_ref_b64_bytes: int = setting(
         7_340_032, env="IMA2_MAX_REF_B64_BYTES", key="limits.maxRefB64Bytes", ge=1, help="Largest reference, as base64."
     )
+    max_result_bytes: Bytes = setting(
+        512 << 20, env="IMA2_MAX_RESULT_BYTES", key="limits.maxResultBytes", ge=1, help="Largest picture or clip taken."
+    )
     max_parallel: int = setting(
         8, env="IMA2_MAX_PARALLEL", key="limits.maxParallel", ge=1, help="Advice for clients, not enforced."
     )

@@ -23,4 +23,4 @@ def ima2_providers(ctx: ima2.PluginContext) -> list[ima2.Provider]:
     """The one provider of this plugin."""
     from ima2_plugins.openai.api_provider import ApiProvider
 
-    return [ApiProvider(ctx.settings, ctx.http, ctx.log, ctx.origins.get("api_key", "none"))]
+    return [ApiProvider(ctx.settings, ctx.http, ctx.log, ctx.sources.get("api_key", "none"))]

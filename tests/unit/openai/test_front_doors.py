@@ -25,7 +25,7 @@ def provider(
     door: ModuleType, settings: Any, client: Client, origins: Mapping[str, str] | None = None
 ) -> ima2.Provider:
     context = dataclasses.replace(
-        ima2.testing.context(Path("/nowhere"), settings), http=client, origins=dict(origins or {})
+        ima2.testing.context(Path("/nowhere"), settings), http=client, sources=dict(origins or {})
     )
     (one,) = door.ima2_providers(context)
     assert isinstance(one, ima2.Provider)

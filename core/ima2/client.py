@@ -41,6 +41,9 @@ class Client:
     sent twice.
     """
 
+    in_process = False
+    """Whether it asks no server but this very process, so that what it begins ends with it."""
+
     def __init__(self, base: str, *, name: str = "python", token: str | None = None) -> None:
         self.base = base.rstrip("/")
         self._name = name
@@ -56,8 +59,13 @@ class Client:
             headers[b"Authorization"] = f"Bearer {token}".encode()
         # Loading certificates takes longer than asking; an address without TLS needs none.
         verify = not self.base.startswith("http://")
-        self._http = httpx.AsyncClient(headers=headers, trust_env=False, timeout=None, verify=verify)  # noqa: S113
+        own = self.transport()
+        self._http = httpx.AsyncClient(headers=headers, trust_env=False, timeout=None, verify=verify, transport=own)  # noqa: S113
         return self
+
+    def transport(self) -> httpx.AsyncBaseTransport | None:
+        """What carries the requests: ``None`` for the network."""
+        return None
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None

@@ -164,6 +164,25 @@ def test_without_a_server_the_work_is_done_here(serverless: Cli, tmp_path: Path)
     assert json.loads((path.parent / f"{path.name}.json").read_bytes())["requestId"] == answer["requestId"]
 
 
+def test_without_a_server_the_gallery_of_this_machine_is_listed_and_shown(serverless: Cli, tmp_path: Path) -> None:
+    assert serverless("gen", "a red fox", "--provider", "demo", "-s", "64x64").returncode == 0
+    (home := tmp_path / "home" / "generated").joinpath("by_hand.png").write_bytes(next(home.glob("*.png")).read_bytes())
+    done = serverless("ls", "--json")
+    assert "this is the gallery of this machine" in done.stderr
+    names = {row["filename"] for row in document(done)["items"]}
+    assert "by_hand.png" in names
+    assert len(names) == 2
+    shown = serverless("show", "by_hand")
+    assert shown.returncode == 0
+    assert str(home / "by_hand.png") in shown.stdout
+
+
+def test_without_a_server_nodes_are_grown_and_shown_here(serverless: Cli) -> None:
+    grown = document(serverless("node", "generate", "a harbour", "--provider", "demo", "-s", "64x64", "--json"))
+    shown = serverless("node", "show", grown["nodeId"], "--json")
+    assert document(shown)["nodeId"] == grown["nodeId"]
+
+
 def test_what_was_made_here_is_in_the_list_of_a_later_server(
     serve: Any, serverless: Cli, at_work: Any, tmp_path: Path
 ) -> None:

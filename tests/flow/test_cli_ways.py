@@ -125,10 +125,10 @@ def test_a_server_that_dies_under_a_sequence_is_told(serve: Any, at_work: Any) -
     assert json.loads(out)["code"] == "CONNECTION_LOST"
 
 
-def test_clips_need_a_server(serverless: Cli) -> None:
-    done = serverless("video", "a kite", "--json")
-    assert (done.returncode, document(done)["code"]) == (3, "SERVER_UNREACHABLE")
-    assert "ima2 serve" in done.stderr
+def test_without_a_server_clips_are_asked_of_the_providers_here(serverless: Cli) -> None:
+    done = serverless("video", "a kite", "--provider", "demo", "--json")
+    assert (done.returncode, document(done)["code"]) == (5, "VIDEO_PROVIDER_UNSUPPORTED")
+    assert "doing it here" in done.stderr
 
 
 def test_a_provider_without_clips_is_refused_with_a_hint(serve: Any, at_work: Any) -> None:

@@ -15,7 +15,6 @@ from ima2.cli.destination import MediaFile
 from ima2.cli.interruption import interrupt_error, watch_interrupts
 from ima2.cli.job_answer import JobAnswer
 from ima2.cli.job_request import JobRequest
-from ima2.cli.options import remark
 from ima2.cli.progress import PhaseSource, live
 from ima2.cli.recovery import recover
 from ima2.client import LOST, TIMED_OUT, Client
@@ -23,24 +22,18 @@ from ima2.errors import Ima2Error
 
 T = TypeVar("T")
 CANCEL_S = 5.0
-_SETTLE_S = 1.0
+_SETTLE_S, _FOREVER_S = 1.0, 31_536_000.0
 
 
-async def run_job(request: JobRequest, server: str | None, plugins: str | None) -> tuple[JobAnswer, str | None]:
+async def run_job(request: JobRequest, server: str | None) -> tuple[JobAnswer, str | None]:
     """Have the pictures made by the server that is found, or in this process where none runs: then its address is
     ``None``."""
     from ima2.cli.choices import check_with
-    from ima2.cli.server_discovery import connect, seek
+    from ima2.cli.server_discovery import open_worker
 
-    found = await seek(server)
-    if found is None:
-        remark("No server is running; doing it here.")
-        from ima2.cli.inprocess import run_in_process
-
-        return await run_in_process(request, plugins), None
-    async with connect(found.base) as client:
+    async with open_worker(server) as client:
         await check_with(client, request.body)
-        return await generate(client, request), found.base
+        return await generate(client, request), None if client.in_process else client.base
 
 
 async def generate(client: Client, request: JobRequest) -> JobAnswer:
@@ -96,6 +89,9 @@ async def collect_files(
     ``failure``."""
     if failure.code not in {TIMED_OUT, LOST}:
         raise failure
+    if client.in_process:
+        await client.cancel(request.request_id)
+        raise Ima2Error(TIMED_OUT, 0, f"The job took longer than {request.timeout} s and was cancelled.")
     deadline = None if request.timeout is None else started + request.timeout
     return await wait_for_job(client, request, asked, recover(client, request, failure, deadline))
 
@@ -111,7 +107,13 @@ async def _generate(client: Client, request: JobRequest) -> JobAnswer:
 
 
 async def _send(client: Client, request: JobRequest) -> dict[str, Any]:
-    return await client.ask("POST", request.path, body=request.body, headers=id_header(request), limit=request.limit)
+    limit = longest_wait(client, request)
+    return await client.ask("POST", request.path, body=request.body, headers=id_header(request), limit=limit)
+
+
+def longest_wait(client: Client, request: JobRequest) -> float:
+    """Seconds to wait for an answer. In this process there is nothing to come back to: only a person ends it early."""
+    return _FOREVER_S if client.in_process and request.timeout is None else request.limit
 
 
 def id_header(request: JobRequest) -> dict[str, str]:
@@ -139,8 +141,8 @@ async def _stop(client: Client, request: JobRequest, waiting: asyncio.Task[Any])
                 stopped = (await client.ask("DELETE", path, limit=CANCEL_S)).get("active") is not False
                 await asyncio.sleep(0 if stopped else 0.1)
     said = (
-        "Stopped: the job was cancelled on the server."
-        if stopped
+        f"Stopped: the job was cancelled{'' if client.in_process else ' on the server'}."
+        if stopped or client.in_process
         else ("Stopped waiting, but the server did not say that it cancelled the job: see `ima2 ps`.")
     )
     raise interrupt_error(said, request.request_id)

@@ -17,6 +17,8 @@ from ima2.files import is_running
 
 PROBE_S = 0.6
 PATIENT_S = 5.0
+LOCAL_GALLERY = "No server is running; this is the gallery of this machine."
+DOING_IT_HERE = "No server is running; doing it here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,26 @@ def connect(base: str) -> Client:
 async def open_client(server: str | None = None) -> AsyncIterator[Client]:
     """A client of the server that `find_server` finds."""
     async with connect((await find_server(server)).base) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_worker(server: str | None, *, index: bool = False, note: str = DOING_IT_HERE) -> AsyncIterator[Client]:
+    """A client of the server that `seek` finds, else of this process, which ``note`` says on stderr.
+
+    With ``index`` this process looks through the gallery first.
+    """
+    found = await seek(server)
+    if found is not None:
+        async with connect(found.base) as client:
+            yield client
+        return
+    if note:
+        remark(note)
+    from ima2.cli import only_plugins
+    from ima2.cli.inprocess import open_local
+
+    async with open_local(only_plugins(), index=index) as client:
         yield client
 
 

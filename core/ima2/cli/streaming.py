@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ima2.cli.destination import MediaFile
-from ima2.cli.generation import collect_files, decode_picture, id_header, wait_for_job
+from ima2.cli.generation import collect_files, decode_picture, id_header, longest_wait, wait_for_job
 from ima2.cli.interruption import watch_interrupts
 from ima2.cli.job_request import JobRequest
-from ima2.cli.options import remark
 from ima2.client import Client, refusal
 from ima2.errors import Ima2Error
 from ima2.event_stream import StreamEvent
@@ -76,14 +75,13 @@ async def listen(client: Client, request: JobRequest, stream: StreamResult) -> N
 
 
 async def _listen(client: Client, request: JobRequest, stream: StreamResult) -> None:
-    await client.stream(
-        request.path, body=request.body, headers=id_header(request), handle=stream.handle, limit=request.limit
-    )
+    limit = longest_wait(client, request)
+    await client.stream(request.path, body=request.body, headers=id_header(request), handle=stream.handle, limit=limit)
     if stream.done is None:
         raise Ima2Error(
             INCOMPLETE,
             0,
-            f"The server ended the stream of job {request.request_id} without listener how it went; see `ima2 ls`.",
+            f"The server ended the stream of job {request.request_id} without saying how it went; see `ima2 ls`.",
         )
 
 
@@ -112,19 +110,11 @@ def bar(share: float) -> str:
     return f"{'█' * full}{'░' * (20 - full)} {round(share * 100)}%"
 
 
-async def run_streaming(request: JobRequest, server: str | None, plugins: str | None, stream: StreamResult) -> None:
+async def run_streaming(request: JobRequest, server: str | None, stream: StreamResult) -> None:
     """Have the job done by the server that is found, or in this process where none runs."""
     from ima2.cli.choices import check_with
-    from ima2.cli.server_discovery import connect, seek
+    from ima2.cli.server_discovery import open_worker
 
-    found = await seek(server)
-    if found is not None:
-        async with connect(found.base) as client:
-            await check_with(client, request.body)
-            await listen(client, request, stream)
-        return
-    remark("No server is running; doing it here.")
-    from ima2.cli.inprocess import run_in_process
-
-    result = await run_in_process(request, plugins, stream.handle)
-    stream.pictures, stream.done = result.pictures, dict(result.answer)
+    async with open_worker(server) as client:
+        await check_with(client, request.body)
+        await listen(client, request, stream)

@@ -27,8 +27,7 @@ Examples:
 @image_options.image_options
 @image_options.timeout_option(DEFAULT_WAIT_S)
 @options.client_options
-@click.pass_context
-def edit(ctx: click.Context, /, server: str | None, as_json: bool, **given: Any) -> None:
+def edit(server: str | None, as_json: bool, **given: Any) -> None:
     """Change the picture FILE (- for standard input) as --prompt says.
 
     The result goes to -o or -d; without either it stays in the gallery, and its file there is named. Where no server
@@ -36,7 +35,7 @@ def edit(ctx: click.Context, /, server: str | None, as_json: bool, **given: Any)
     """
     request = _build_request(given, as_json=as_json)
     request.destination.prepare()
-    result, _ = options.run_async(run_job(request, server, ctx.find_root().obj))
+    result, _ = options.run_async(run_job(request, server))
     _print(request, result, as_json=as_json)
 
 

@@ -41,8 +41,7 @@ Examples:
 @click.option("--storyboard", is_flag=True, help="One sheet of keyframes for a clip.")
 @click.option("--detach", is_flag=True, help="Hand the job to the server, print its id and leave.")
 @options.client_options
-@click.pass_context
-def gen(ctx: click.Context, /, server: str | None, as_json: bool, detach: bool, **given: Any) -> None:
+def gen(server: str | None, as_json: bool, detach: bool, **given: Any) -> None:
     """Make pictures from PROMPT.
 
     They go to -o or -d; without either they stay in the gallery, and their files there are named. Where no server
@@ -53,7 +52,7 @@ def gen(ctx: click.Context, /, server: str | None, as_json: bool, detach: bool, 
     if detach:
         _print_detached(*options.run_async(_detach(request, server)), as_json=as_json)
         return
-    result, base = options.run_async(run_job(request, server, ctx.find_root().obj))
+    result, base = options.run_async(run_job(request, server))
     _print(request, result, base, as_json=as_json)
 
 

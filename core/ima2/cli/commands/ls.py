@@ -11,7 +11,7 @@ import click
 
 from ima2.cli import options, output
 from ima2.cli.gallery import PAGE, moment, page, pages
-from ima2.cli.server_discovery import open_client
+from ima2.cli.server_discovery import LOCAL_GALLERY, open_worker
 from ima2.client import Client
 from ima2.settings.values import as_seconds
 
@@ -59,7 +59,7 @@ def since_ms(text: str, now: float) -> int:
 
 async def _listed(server: str | None, query: dict[str, str | int | None], count: int | None) -> dict[str, Any]:
     """One page where that is enough, else page after page. ``total`` and ``nextCursor`` as the server has them."""
-    async with open_client(server) as client:
+    async with open_worker(server, index=True, note=LOCAL_GALLERY) as client:
         if count is not None and count <= PAGE:
             answer = await page(client, {**query, "limit": count})
         else:

@@ -33,8 +33,7 @@ Examples:
 @image_options.timeout_option(STREAM_WAIT_S)
 @click.option("--show-partial", is_flag=True, help="Tell of previews, too.")
 @options.client_options
-@click.pass_context
-def multimode(ctx: click.Context, /, server: str | None, as_json: bool, show_partial: bool, **given: Any) -> None:
+def multimode(server: str | None, as_json: bool, show_partial: bool, **given: Any) -> None:
     """Make several pictures of one story from PROMPT, in one job.
 
     The first goes to -o where that is given, the others to -d; without either they stay in the gallery, and their
@@ -45,7 +44,7 @@ def multimode(ctx: click.Context, /, server: str | None, as_json: bool, show_par
     replace(request.destination, file=None).prepare()
     stream = StreamResult(_printer(request.destination.stdout, show_partial=show_partial) if not as_json else None)
     try:
-        options.run_async(run_streaming(request, server, ctx.find_root().obj, stream))
+        options.run_async(run_streaming(request, server, stream))
     except Ima2Error as error:
         _print_what_came(request, stream.pictures, error)
         raise

@@ -15,7 +15,7 @@ from ima2.cli.job_answer import JobAnswer
 from ima2.cli.job_request import STREAM_WAIT_S, JobRequest, read_prompt, read_references
 from ima2.cli.names import request_id
 from ima2.cli.progress import make_room
-from ima2.cli.server_discovery import open_client
+from ima2.cli.server_discovery import open_worker
 from ima2.cli.streaming import StreamResult, run_streaming
 from ima2.event_stream import StreamEvent
 
@@ -36,8 +36,7 @@ Examples:
 @image_options.timeout_option(STREAM_WAIT_S)
 @click.option("--no-stream", is_flag=True, help="Wait for one answer; --json prints it as it is.")
 @options.client_options
-@click.pass_context
-def generate(ctx: click.Context, /, server: str | None, as_json: bool, no_stream: bool, **given: Any) -> None:
+def generate(server: str | None, as_json: bool, no_stream: bool, **given: Any) -> None:
     """Make one picture from PROMPT, alone or from a --parent.
 
     It goes to -o or -d; without either it stays in the gallery, and its file there is named. Where no server runs, the
@@ -45,13 +44,12 @@ def generate(ctx: click.Context, /, server: str | None, as_json: bool, no_stream
     """
     request = _build_request(given, as_json=as_json)
     request.destination.prepare()
-    plugins = ctx.find_root().obj
     if no_stream:
-        result, _ = options.run_async(run_job(request, server, plugins))
+        result, _ = options.run_async(run_job(request, server))
         _print_answer(request, result) if as_json else _print(request, result)
         return
     stream = StreamResult(None if as_json else _phase_line(request.destination.stdout))
-    options.run_async(run_streaming(request, server, plugins, stream))
+    options.run_async(run_streaming(request, server, stream))
     result = _result(stream)
     _print_story(request, result) if as_json else _print(request, result)
 
@@ -66,7 +64,7 @@ def show(server: str | None, as_json: bool, node_id: str) -> None:
 
 
 async def _load(server: str | None, node_id: str) -> dict[str, Any]:
-    async with open_client(server) as client:
+    async with open_worker(server) as client:
         return await client.ask("GET", f"/api/node/{quote(node_id, safe='')}")
 
 

@@ -10,8 +10,9 @@ from urllib.parse import quote
 import click
 
 from ima2.cli import options, output
+from ima2.cli.client_settings import client_settings
 from ima2.cli.gallery import moment, pages
-from ima2.cli.server_discovery import open_client
+from ima2.cli.server_discovery import LOCAL_GALLERY, open_worker
 from ima2.client import Client
 from ima2.errors import Ima2Error
 
@@ -37,11 +38,13 @@ def show(server: str | None, as_json: bool, name: str, metadata: bool, reveal: b
 
 
 async def _load(server: str | None, name: str, metadata: bool) -> tuple[dict[str, Any], str]:
-    async with open_client(server) as client:
+    async with open_worker(server, index=True, note=LOCAL_GALLERY) as client:
         item = await find_item(client, name)
         path = str(item.get("url") or f"/generated/{quote(str(item['filename']))}")
         if metadata:
             item = {**item, "metadata": await _embedded(client, path)}
+        if client.in_process:
+            return item, str(client_settings().generated / str(item["filename"]))
         return item, path if "://" in path else client.base + path
 
 

@@ -17,7 +17,7 @@ from ima2.cli.generation import list_warnings
 from ima2.cli.job_request import JobRequest, plain_base64, read_input, read_prompt
 from ima2.cli.names import request_id
 from ima2.cli.progress import make_room
-from ima2.cli.server_discovery import open_client
+from ima2.cli.server_discovery import open_worker
 from ima2.cli.streaming import StreamResult, listen
 from ima2.client import Client
 from ima2.event_stream import StreamEvent
@@ -44,7 +44,7 @@ class Video(video_common.VideoGroup):
     """``ima2 video``."""
 
 
-video = Video("video", help="Make a clip from PROMPT, which takes minutes. Needs a running server.", epilog=_EPILOG)
+video = Video("video", help="Make a clip from PROMPT, which takes minutes.", epilog=_EPILOG)
 
 
 @click.command(cls=video_common.VideoCommand, epilog=_EPILOG)
@@ -152,7 +152,7 @@ def _pictures(files: tuple[Path, ...]) -> list[str]:
 
 async def _run(server: str | None, request: JobRequest, stream: StreamResult, *, fetch: bool) -> MediaFile | None:
     """Have the clip made, and fetch it where it is wanted here."""
-    async with open_client(server) as client:
+    async with open_worker(server) as client:
         await check_with(client, request.body, "video")
         await listen(client, request, stream)
         return await _fetch(client, request, stream) if fetch else None

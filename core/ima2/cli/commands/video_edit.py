@@ -16,7 +16,7 @@ from ima2.cli.generation import ask_cancelable, list_warnings
 from ima2.cli.job_request import JobRequest, read_prompt
 from ima2.cli.names import free_names, request_id
 from ima2.cli.progress import live
-from ima2.cli.server_discovery import open_client
+from ima2.cli.server_discovery import open_worker
 from ima2.errors import Ima2Error
 from ima2.files import write_whole
 from ima2.media.sniff import media_type_of
@@ -83,7 +83,7 @@ def _change(kind: str, server: str | None, as_json: bool, words: tuple[str, ...]
 
 async def _run_change(server: str | None, request: JobRequest) -> tuple[dict[str, Any], str | None]:
     """The answer, and the file that was written where one was named."""
-    async with open_client(server) as client:
+    async with open_worker(server) as client:
         await check_with(client, request.body, "video")
         answer = await ask_cancelable(client, request)
         if request.destination.file is None:
@@ -123,7 +123,7 @@ def frame(
 
 
 async def _frame(server: str | None, name: str, position: str, limit: float, *, quiet: bool) -> bytes:
-    async with open_client(server) as client, live(_nothing, quiet=quiet):
+    async with open_worker(server) as client, live(_nothing, quiet=quiet):
         query = urlencode({"file": name, "position": position})
         data = await client.download(f"/api/video/frame?{query}", limit)
     if not (media_type_of(data) or "").startswith("image/"):
@@ -163,7 +163,7 @@ def analyze(server: str | None, as_json: bool, file: str, provider: str | None, 
 
 
 async def _analysis(server: str | None, body: dict[str, Any], limit: float, *, quiet: bool) -> dict[str, Any]:
-    async with open_client(server) as client:
+    async with open_worker(server) as client:
         await check_with(client, body, "video")
         async with live(_nothing, quiet=quiet):
             return await client.ask("POST", "/api/video/analyze", body=body, limit=limit)

@@ -242,10 +242,10 @@ def test_a_clip_whose_stream_broke_is_collected(ima2: Any, stub: Any, told: Any)
     assert (answer["recovered"], answer["path"]) == (True, "out/v.mp4")
 
 
-def test_without_a_server_it_ends_with_3_and_a_hint(ima2: Any) -> None:
+def test_without_a_server_the_clip_is_made_here_by_whoever_is_installed(ima2: Any) -> None:
     answer = ima2("video", "x")
-    assert answer.code == 3
-    assert "ima2 serve" in answer.err
+    assert "No server is running; doing it here." in answer.err
+    assert (answer.code, "VIDEO_PROVIDER_UNSUPPORTED" in answer.err) == (5, True)
 
 
 def test_a_terminal_shows_how_far_it_is(ima2: Any, stub: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,9 @@ if TYPE_CHECKING:
         Usage,
         VideoRequest,
     )
+    from ima2.network.errors import network_error, network_reason, redirect_error
+    from ima2.network.fetch import Fetched, FetchError, FetchLimits
+    from ima2.network.responses import read_json_limited, read_limited, stream_limited
     from ima2.settings.field import setting
     from ima2.streams import merged
     from ima2.version import API_VERSION, VERSION
@@ -96,6 +99,9 @@ __all__ = [
     "EventSink",
     "Facet",
     "Failed",
+    "FetchError",
+    "FetchLimits",
+    "Fetched",
     "Ima2Error",
     "ImageRequest",
     "Job",
@@ -157,11 +163,17 @@ __all__ = [
     "is_key",
     "media_type_of",
     "merged",
+    "network_error",
+    "network_reason",
     "open_picture",
     "private_folder",
+    "read_json_limited",
+    "read_limited",
+    "redirect_error",
     "safe_label",
     "setting",
     "size_of",
+    "stream_limited",
     "sweep",
     "upright_picture",
     "write_whole",
@@ -189,6 +201,9 @@ _MODULES = {
     "ima2.media.convert": "flat_picture open_picture upright_picture",
     "ima2.media.decode": "MediaError decode_media",
     "ima2.media.sniff": "MediaFormat media_type_of size_of",
+    "ima2.network.errors": "network_error network_reason redirect_error",
+    "ima2.network.fetch": "FetchError FetchLimits Fetched",
+    "ima2.network.responses": "read_json_limited read_limited stream_limited",
     "ima2.settings.field": "setting",
     "ima2.streams": "merged",
     "ima2.version": "API_VERSION VERSION",

@@ -91,7 +91,7 @@ def assemble(
     document = file.read()
     loaded = load(environ, document)
     settings = loaded.settings
-    http = Http()
+    http = Http(environ)
     database = Database(settings.database)
     made: list[Runtime] = []
     host, live = Host(), LiveSettings(file, environ)

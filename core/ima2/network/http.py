@@ -1,10 +1,14 @@
-"""The one HTTP client of a process, made when first asked for."""
+"""The one door to the network: one HTTP client of a process, made when first asked for, and guarded downloads."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ima2.network.certificates import trusted
+from ima2.network.fetch import Fetched, FetchLimits, Guard
+from ima2.network.proxies import Proxies
 from ima2.version import VERSION
 
 if TYPE_CHECKING:
@@ -16,10 +20,12 @@ USER_AGENT = f"ima2/{VERSION}"
 class Http:
     """Hands out one shared client: pooled connections, no redirects, our own name.
 
-    Proxies of the environment are used for hosts elsewhere and never for this machine.
+    Proxies and certificates are those of the environment, as curl and httpx obey them (`Proxies`, `trusted`); this
+    machine is never reached through a proxy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
         self._client: httpx.AsyncClient | None = None
 
     def __call__(self) -> httpx.AsyncClient:
@@ -28,34 +34,28 @@ class Http:
             self._client = self._make()
         return self._client
 
+    async def fetch(self, url: str, limits: FetchLimits | None = None) -> Fetched:
+        """The file at an address that came from outside (an upstream, a user): the one guarded download.
+
+        ``https`` to the public internet only, also after each redirect, within ``limits``. Raises `FetchError`.
+        """
+        return await Guard(self, Proxies(self._environ)).fetch(url, limits or FetchLimits())
+
     async def close(self) -> None:
         """Close it, if it was ever made."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
-    @staticmethod
-    def _make() -> httpx.AsyncClient:
+    def _make(self) -> httpx.AsyncClient:
         import httpx
 
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=20)
-        timeout = httpx.Timeout(60.0, connect=10.0)
-        proxies = {f"{scheme}://": _proxy(scheme) for scheme in ("http", "https")}
-        mounts: dict[str, httpx.AsyncBaseTransport | None] = {
-            scheme: httpx.AsyncHTTPTransport(proxy=proxy, limits=limits) for scheme, proxy in proxies.items() if proxy
-        }
-        if mounts:
-            mounts.update({f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")})
+        from ima2.network.transport import Door
+
         return httpx.AsyncClient(
-            headers={"user-agent": USER_AGENT},
+            headers={"user-agent": USER_AGENT, "accept-encoding": "gzip"},
             follow_redirects=False,
             trust_env=False,
-            limits=limits,
-            timeout=timeout,
-            mounts=mounts,
+            timeout=httpx.Timeout(60.0, connect=10.0),
+            transport=Door(Proxies(self._environ), lambda: trusted(self._environ)),
         )
-
-
-def _proxy(scheme: str) -> str | None:
-    name = f"{scheme}_proxy"
-    return os.environ.get(name) or os.environ.get(name.upper()) or None

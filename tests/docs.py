@@ -21,6 +21,8 @@ from ima2.contracts import Provider
 from ima2.runtime import Runtime, assemble
 from ima2.settings.model import Settings
 from ima2.settings.sources import is_secret_field, sources
+from ima2_plugins.openai import catalogue as openai
+from ima2_plugins.openai import reasons as openai_reasons
 from ima2_provider_gemini import reasons as gemini
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +50,8 @@ def tables() -> dict[str, str]:
         "model-facts": fact_table(_ours(found)),
         "prices": price_table(_ours(found)),
         "gemini-reasons": gemini_reasons(),
+        "openai-drawing": openai_drawing(),
+        "openai-reasons": openai_labels(),
         "outcomes-grok": grok_outcomes(),
     }
 
@@ -61,6 +65,36 @@ def gemini_reasons() -> str:
     """What each of Gemini's finish and block reasons means."""
     rows = ((f"`{name}`", one.kind, "yes" if one.again else "–", one.text) for name, one in gemini.REASONS.items())
     return table(("Reason", "Kind", "Again", "What happened"), rows)
+
+
+def openai_drawing() -> str:
+    """The models that OpenAI's drawing tool draws with."""
+    rows = []
+    for one in openai.DRAWING_MODELS:
+        state = f"{one.state}, {one.ends}" if one.ends else one.state
+        sizes = _codes(one.sizes) if one.sizes else "by the rule"
+        rows.append(
+            (
+                _codes([one.id]),
+                state,
+                _codes([one.replacement] if one.replacement else []),
+                sizes,
+                _codes(one.qualities),
+                f"{one.source}, {one.checked}",
+            )
+        )
+    return table(("Model", "State", "Replaced by", "Sizes", "Qualities", "Source, read on"), rows)
+
+
+def openai_labels() -> str:
+    """What each label of OpenAI's failures means, one row a kind."""
+    rows = []
+    for kind, meaning in openai_reasons.MEANINGS.items():
+        labels = [label for label, one in openai_reasons.REASONS.items() if one == kind]
+        status = str(meaning.status) if meaning.status else "OpenAI's own"
+        again = "yes" if meaning.again else "–"
+        rows.append((kind, _codes(labels), _codes([meaning.code]), status, meaning.outcome, again))
+    return table(("Kind", "Labels of OpenAI", "Code", "Status", "Outcome", "Try again"), rows)
 
 
 # -- settings -----------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Fakes of ChatGPT's Codex backend, of OpenAI's token endpoint and of a local ``openai-oauth`` proxy.
 
+``state["chatgpt.versions"]`` maps models to the lowest version of a client that they are served to; the endpoints for
+pictures alone are those of `tests.upstreams.chatgpt_images`, signing in that of `tests.upstreams.chatgpt_accounts`.
+
 The backend takes the words of `tests.upstreams.responses`, wants bearer, account id and originator, and answers
 bodies it does not like with ``{"detail": ...}``. Its closing event never repeats pictures.
 
@@ -22,8 +25,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.upstreams import chatgpt_accounts as accounts
+from tests.upstreams import chatgpt_images
 from tests.upstreams.responses import answer, listed
-from tests.upstreams.responses_errors import MARKER
+from tests.upstreams.responses_checks import image_tool
+from tests.upstreams.responses_errors import MARKER, error
 from tests.upstreams.world import World
 
 ACCOUNT = "5b1c0000-aaaa-bbbb-cccc-000000000001"
@@ -50,7 +56,8 @@ def login(world: World, lifetime: float = 3600, **more: Any) -> dict[str, Any]:
     """A login file's content that the backend accepts; the token lasts so many seconds."""
     world.state["chatgpt.access"] = jwt(lifetime)
     world.state["chatgpt.refresh"] = f"rt_{time.monotonic_ns()}"
-    identity = jwt(lifetime, **{"https://api.openai.com/auth": {"chatgpt_account_id": ACCOUNT}})
+    about = {"chatgpt_account_id": ACCOUNT, **world.state.get("chatgpt.claims", {})}
+    identity = jwt(lifetime, email="kite@example.invalid", **{"https://api.openai.com/auth": about})
     tokens = {
         "id_token": identity,
         "access_token": world.state["chatgpt.access"],
@@ -81,22 +88,62 @@ def backend(world: World) -> list[Route]:
     async def responses(request: Request) -> Response:
         body = await world.note(request)
         headers = request.headers
-        if headers.get("authorization") != f"Bearer {world.state.get('chatgpt.access')}":
-            return JSONResponse({"detail": "Unauthorized"}, 401)
-        if headers.get("chatgpt-account-id") != ACCOUNT or not headers.get("originator"):
-            return JSONResponse({"detail": f"Who is this? {MARKER}"}, 403)
+        if stranger := unknown_caller(world, request):
+            return stranger
+        lowest = world.state.get("chatgpt.versions", {}).get(body.get("model"))
+        if lowest and _version(headers.get("version", "")) < _version(lowest):
+            words = f"The '{body['model']}' model requires a newer version of Codex. Please upgrade. {MARKER}"
+            return JSONResponse({"detail": words}, 400)
         problem = _problem(body)
         if problem:
             return JSONResponse({"detail": f"{problem} {MARKER}"}, 400)
         return await answer(world, request, body, codex=True)
 
+    async def models(request: Request) -> Response:
+        await world.note(request)
+        if stranger := unknown_caller(world, request):
+            return stranger
+        if not request.query_params.get("client_version"):
+            return JSONResponse({"detail": "client_version is missing"}, 400)
+        rows = [{"slug": name, "minimal_client_version": "0.144.0"} for name in world.state.get("chatgpt.models", ())]
+        return JSONResponse({"models": rows})
+
+    async def words(request: Request) -> Response:
+        body = await world.note(request)
+        if request.headers.get("authorization") != f"Bearer {world.state.get('words.access')}":
+            return error(401, "invalid_api_key", "invalid_request_error", "Who is this?")
+        if image_tool(body):
+            return error(403, "subscription_sharing_unsupported_capability", "invalid_request_error", "Words only.")
+        return await answer(world, request, body)
+
     async def token(request: Request) -> Response:
-        return await _renewal(world, await world.note(request))
+        body = await world.note(request)
+        if body.get("grant_type") == "authorization_code":
+            return accounts.exchange(world, body)
+        return await _renewal(world, body)
 
     return [
         Route("/backend-api/codex/responses", responses, methods=["POST"]),
+        Route("/backend-api/codex/models", models),
+        *chatgpt_images.routes_of(world, unknown_caller),
         Route("/oauth/token", token, methods=["POST"]),
+        Route("/siwc/v1/responses", words, methods=["POST"]),
+        *accounts.routes_of(world, login),
     ]
+
+
+def unknown_caller(world: World, request: Request) -> Response | None:
+    """The answer to somebody who is not signed in, or who does not say which program it is."""
+    headers = request.headers
+    if headers.get("authorization") != f"Bearer {world.state.get('chatgpt.access')}":
+        return JSONResponse({"detail": "Unauthorized"}, 401)
+    if headers.get("chatgpt-account-id") != ACCOUNT or not headers.get("originator"):
+        return JSONResponse({"detail": f"Who is this? {MARKER}"}, 403)
+    return None
+
+
+def _version(text: str) -> list[int]:
+    return [int(part) for part in text.split(".") if part.isdigit()]
 
 
 def proxy(world: World) -> list[Route]:
@@ -109,7 +156,7 @@ def proxy(world: World) -> list[Route]:
         await world.note(request)
         if world.state.get("proxy.down"):
             return JSONResponse({"error": {"message": MARKER, "type": "upstream_error"}}, 502)
-        return listed()
+        return listed(world)
 
     async def responses(request: Request) -> Response:
         return await answer(world, request, await world.note(request), codex=True)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from tests.upstreams.responses_errors import bad_value
 
 MODELS = ("gpt-5.5", "gpt-5.4", "gpt-5.4-mini")
+NEWER = ("gpt-5.6-sol", "gpt-5.6-terra", "gpt-5.6-luna", "gpt-6-sol", "gpt-6.1-sol", "gpt-6.2-sol", "gpt-7-sol")
 _FIELDS = frozenset(
     {
         *("model", "input", "tools", "tool_choice", "reasoning", "stream", "store", "instructions", "text", "include"),
@@ -22,7 +23,8 @@ _FIELDS = frozenset(
 )
 _TOOL: dict[str, Any] = {
     "type": {"image_generation"},
-    "quality": {"low", "medium", "high", "auto"},
+    "quality": {"low", "medium", "high", "xhigh", "max", "auto"},
+    "complexity": {"low", "medium", "high"},
     "moderation": {"auto", "low"},
     "partial_images": {0, 1, 2, 3},
     "background": {"transparent", "opaque", "auto"},
@@ -66,10 +68,11 @@ def refused(body: Any) -> Response | None:
     for name in body:
         if name not in _FIELDS:
             return bad_value(name, f"Unknown parameter: '{name}'.", "unknown_parameter")
-    if body.get("model") not in MODELS:
+    if body.get("model") not in (*MODELS, *NEWER):
         return bad_value("model", "The requested model does not exist.", "model_not_found")
     effort = (body.get("reasoning") or {}).get("effort", "low")
-    if effort not in ("none", "low", "medium", "high", "xhigh"):
+    newer = ("minimal", "max") if body["model"] in NEWER else ()
+    if effort not in ("none", "low", "medium", "high", "xhigh", *newer):
         return bad_value("reasoning.effort", "Invalid value.")
     if not words_of(body):
         return bad_value("input", "Missing required parameter.", "missing_required_parameter")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -40,6 +42,11 @@ def usage_limit() -> dict[str, Any]:
     }
 
 
+def _soon() -> str:
+    """An HTTP date a minute from now."""
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+
+
 def _moderation(stage: str) -> JSONResponse:
     words = "Your request was rejected by the safety system."
     details = {"moderation_stage": stage, "categories": ["violence"]}
@@ -47,9 +54,11 @@ def _moderation(stage: str) -> JSONResponse:
     return error(400, "moderation_blocked", kind, words, moderation_details=details)
 
 
-def trouble(words: str) -> Response | None:
+def trouble(words: str, body: dict[str, Any] | None = None) -> Response | None:
     """The answer that a prompt asks for with one of its words, if it does."""
-    said = set(re.findall(r"[A-Z0-9_]{4,}", words))
+    said = set(re.findall(r"[A-Z0-9_]{3,}", words))
+    if "TOOLNAMED" in said and (body or {}).get("tool_choice") not in (None, "auto"):
+        said.add("TOOLGONE")
     if "REFUSE" in said or "REFUSEOUT" in said:
         return _moderation("output" if "REFUSEOUT" in said else "input")
     limited = {"retry-after": "3", "retry-after-ms": "2500", "x-ratelimit-remaining-requests": "0"}
@@ -62,6 +71,10 @@ def trouble(words: str) -> Response | None:
         "EXPIRED": error(401, None, "invalid_request_error", "The access token is expired. Please sign in again."),
         "FAIL403": error(403, "unsupported_country_region_territory", "request_forbidden", "Not supported here."),
         "HTML403": HTMLResponse(f"<!doctype html><title>Just a moment</title>{MARKER}", 403),
+        "REGION": error(403, "unsupported_country_region_territory", "request_forbidden", "Not supported."),
+        "RESIDENCY": error(400, "data_residency_mismatch", "invalid_request_error", "Other region."),
+        "BIO": error(400, "bio_policy", "invalid_request_error", "Your request was blocked."),
+        "RETRYDATE": error(429, "rate_limit_exceeded", "requests", "Later.", {"retry-after": _soon()}),
         "FAIL404": error(404, "model_not_found", "invalid_request_error", "The model does not exist."),
         "FAIL413": HTMLResponse(f"<html>Payload too large {MARKER}</html>", 413),
         "FAIL429": error(429, "rate_limit_exceeded", "requests", "Rate limit reached: Limit 500.", limited),

@@ -24,6 +24,12 @@ USAGE = {
     "output_tokens_details": {"reasoning_tokens": 0},
     "total_tokens": 368,
 }
+TOOL_USAGE = {
+    "input_tokens": 1300,
+    "output_tokens": 4160,
+    "total_tokens": 5460,
+    "input_tokens_details": {"text_tokens": 300, "image_tokens": 1000},
+}
 CUT, STALL = "cut", "stall"
 REVISED = "A red kite over dunes, late light."
 
@@ -36,7 +42,7 @@ def told(kind: str, words: str) -> str:
 
 def events(body: dict[str, Any], words: str, *, codex: bool) -> Iterator[Event | str]:
     """The events a prompt provokes. ``codex`` is ChatGPT's way: the closing event repeats no output."""
-    start = {"id": "resp_1", "object": "response", "status": "in_progress", "model": body["model"], "output": []}
+    start = {"id": "resp_1", "object": "response", "status": "in_progress", "output": [], **_models(body, words)}
     yield {"type": "response.created", "response": start}
     yield {"type": "response.in_progress", "response": {"id": "resp_1", "status": "in_progress"}}
     if "STALL" in words:
@@ -58,6 +64,20 @@ def events(body: dict[str, Any], words: str, *, codex: bool) -> Iterator[Event |
                 continue
         yield event
     yield from _ending(words, [] if codex else output, output)
+
+
+def used(words: str, field: str) -> str | None:
+    """What an answer is to name as really used: ``USEDquality_low`` and the like."""
+    match = re.search(rf"\bUSED{field}_([A-Za-z0-9.-]+)", words)
+    return match[1] if match else None
+
+
+def _models(body: dict[str, Any], words: str) -> Event:
+    """The models that an answer names: who was asked, and with what it draws."""
+    tool = image_tool(body)
+    drawing = used(words, "drawing") or (tool or {}).get("model")
+    tools = [{**tool, "model": drawing, "input_image_mask": None}] if tool and drawing else []
+    return {"model": used(words, "model") or body["model"], "tools": tools}
 
 
 def _work(body: dict[str, Any], words: str) -> Iterator[Event | str]:
@@ -83,7 +103,7 @@ def _item(place: int, item: Event) -> Iterator[Event]:
 def _message(words: str) -> Iterator[Event]:
     if "WORDLESS" in words:
         return
-    text = "A kite is a toy that flies. — It needs wind."
+    text = '{"title": "A kite"}' if "SCHEMA" in words else "A kite is a toy that flies. — It needs wind."
     part: Event = {"type": "output_text", "text": text, "annotations": []}
     if "REFUSALPART" in words:
         part = {"type": "refusal", "refusal": f"I cannot help with that. {MARKER}"}
@@ -120,6 +140,7 @@ def _pictures(tool: Event, words: str) -> Iterator[Event | str]:
             yield CUT
         seed = 0 if "TWINS" in words else number
         done = {**item, **_result(words, base64_picture(fmt=fmt.upper(), seed=seed)), "output_format": fmt}
+        done |= {name: value for name in ("quality", "size", "background") if (value := used(words, name))}
         yield {"type": "response.output_item.done", "output_index": number, "item": done}
         if "LATEERR" in words:
             yield {"type": "error", "code": "server_error", "message": MARKER}
@@ -128,8 +149,21 @@ def _pictures(tool: Event, words: str) -> Iterator[Event | str]:
             yield CUT
 
 
+def wrapped(words: str, picture: str) -> str:
+    """A picture's base64 as some service would send it."""
+    if "TRUNCATED" in words:
+        picture = picture[: len(picture) // 2 // 4 * 4]
+    if "NOPAD" in words:
+        picture = picture.rstrip("=")
+    if "URLSAFE" in words:
+        picture = picture.translate(str.maketrans("+/", "-_"))
+    if "LINEBREAKS" in words:
+        picture = "\r\n".join(picture[at : at + 76] for at in range(0, len(picture), 76))
+    return f"data:image/png;base64,{picture}" if "DATAHEAD" in words else picture
+
+
 def _result(words: str, picture: str) -> Event:
-    done: Event = {"status": "completed", "result": picture, "revised_prompt": REVISED}
+    done: Event = {"status": "completed", "result": wrapped(words, picture), "revised_prompt": REVISED}
     if "TOOLFAIL" in words:
         done = {"status": "failed", "error": {"code": "server_error", "message": MARKER}}
     elif "TOOLMOD" in words:
@@ -151,6 +185,8 @@ def _ending(words: str, output: list[Event], made: list[Event]) -> Iterator[Even
     searches = sum(item["type"] == "web_search_call" for item in made)
     response: Event = {"id": "resp_1", "status": "completed", "output": output, "usage": USAGE}
     response["tool_usage"] = {"web_search": {"num_requests": searches}}
+    if "TOKENS" in words:
+        response["tool_usage"]["image_gen"] = TOOL_USAGE
     if code := told("FAILED", words):
         response |= {"status": "failed", "error": {"code": code, "message": MARKER}}
     elif reason := told("INCOMPLETE", words):
@@ -163,11 +199,18 @@ class Stream(StreamingResponse):
     """An event stream that can be cut: the connection then ends in the middle of an event."""
 
     def __init__(self, body: dict[str, Any], words: str, *, codex: bool) -> None:
-        headers = {"content-encoding": "gzip"} if "GZIP" in words else None
+        headers = {"content-encoding": "gzip"} if {"GZIP", "BOMB"} & set(words.split()) else None
         self._cut = False
-        super().__init__(self._chunks(body, words, codex), media_type="text/event-stream", headers=headers)
+        labels = {"NOLABEL": None, "TEXTLABEL": "text/plain", "JSONLABEL": "application/json"}
+        label = next((label for word, label in labels.items() if word in words), "text/event-stream")
+        super().__init__(self._chunks(body, words, codex), media_type=label, headers=headers)
 
     async def _chunks(self, body: dict[str, Any], words: str, codex: bool) -> AsyncIterator[bytes]:
+        if "BOMB" in words:
+            yield gzip.compress(b"data: " + b"a" * 32_000_000 + b"\n\n")
+            return
+        if "BLANKHEAD" in words:
+            yield b"\r\n \n"
         if "GARBAGE" in words:
             yield b"data: {not json\n\n"
             return

@@ -7,7 +7,6 @@ from typing import Any
 
 from ima2 import Ima2Error, ImageRequest
 from ima2_plugins.openai import errors
-from ima2_plugins.openai.pictures import Unreadable
 from ima2_plugins.openai.reasons import REASONS
 from ima2_plugins.openai.response_reader import ResponseReader
 from ima2_plugins.openai.upstream_error import UpstreamError
@@ -21,7 +20,6 @@ _SENTENCES = {
 }
 """Each holds a fragment by which the web page recognises it. None advises to try the same again: the call is over, and
 may have been billed."""
-_INCOMPLETE = "The image tool delivered a picture that ends early. The call may have been billed."
 
 
 def empty_error(reader: ResponseReader, request: ImageRequest) -> Ima2Error:
@@ -32,8 +30,8 @@ def empty_error(reader: ResponseReader, request: ImageRequest) -> Ima2Error:
         return errors.refusal(UpstreamError(code="content_filter"), stage="output")
     if reader.image_failed is not None and reader.image_failed.kind in ("moderation", "policy"):
         return errors.refusal(reader.image_failed, stage=reader.image_failed.stage or "output")
-    if reader.unreadable is Unreadable.INCOMPLETE:
-        return Ima2Error("PICTURE_INCOMPLETE", 502, _INCOMPLETE)
+    if reader.unreadable is not None and reader.unreadable.code == "PICTURE_INCOMPLETE":
+        return reader.unreadable
     code = _classify(reader, request)
     failed = reader.image_failed or UpstreamError(code=reader.incomplete)
     sentence = _SENTENCES.get(code) or _suspects(request)

@@ -31,6 +31,7 @@ SIGN_IN = "Sign in anew with `codex login`, or in ima2 itself."
 EXPIRED = f"The ChatGPT login is no longer valid. {SIGN_IN}"
 _BAD_PROXY = "The local ChatGPT proxy's login was not accepted. Run `codex login` and start the proxy anew."
 _NO_ADDRESS = "OpenAI does not know this address. Check the base URL in the settings."
+_BAD_WORDS = "The login by “Sign in with ChatGPT” was not accepted. Sign in anew, or remove it."
 _TEXTS: Mapping[Kind, str] = {
     "policy": "OpenAI's usage policies forbid this request. Change what is asked for.",
     "usage": "The usage limit of this ChatGPT plan is reached. Try again when it resets, or use an API key.",
@@ -59,6 +60,11 @@ _TEXTS: Mapping[Kind, str] = {
     "words-only": "“Sign in with ChatGPT” is for words: OpenAI refuses pictures on it.",
     "request": "OpenAI found an invalid request value. Check size, quality, model and pictures.",
 }
+_BEGUN_TEXTS: Mapping[Kind, str] = {
+    "usage": "The usage limit of this ChatGPT plan was reached while the answer came. It resets after a while.",
+    "rate": "OpenAI broke the answer off: this account asks for more than it may. What was done may have been billed.",
+}
+"""For failures inside an answer that had begun: what came before them may have been billed."""
 
 
 def refusal(cause: UpstreamError, *, stage: str | None = None) -> Ima2Error:
@@ -120,6 +126,8 @@ def _unauthorized(cause: UpstreamError, upstream: Upstream) -> Ima2Error:
     """401. What a login is told never speaks of API keys, whatever the upstream's label says."""
     if upstream == "key":
         return build(cause, "key")
+    if upstream == "words":
+        return build(cause, "expired", text=_BAD_WORDS, status=401)
     labelled = (cause.code or "").endswith("api_key")
     text = _BAD_PROXY if upstream == "proxy" else EXPIRED
     return build(cause, "key" if labelled else "expired", text=text, status=401)
@@ -135,9 +143,13 @@ def build(
     wait: float | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Ima2Error:
-    """The error of a kind, with the upstream's labels. Only an HTTP status below 500 or of a server error is passed
-    on."""
+    """The error of a kind, with the upstream's labels, its outcome and whether trying again can help in ``details``.
+
+    Only an HTTP status below 500 or of a server error is passed on.
+    """
     meaning = MEANINGS[kind]
+    begun = cause.status is None
+    text = text or (_BEGUN_TEXTS.get(kind, "") if begun else "")
     passed = cause.status if cause.status is not None and (cause.status < 500 or kind == "server") else 400
     return Ima2Error(
         code or meaning.code,
@@ -147,7 +159,7 @@ def build(
         upstream_type=cause.type,
         upstream_param=cause.param,
         retry_after=wait,
-        details=details,
+        details={"failureKind": meaning.outcome, "retry": meaning.again and not begun, **(details or {})},
     )
 
 

@@ -23,4 +23,4 @@ def ima2_providers(ctx: ima2.PluginContext) -> list[ima2.Provider]:
     """The one provider of this plugin."""
     from ima2_plugins.openai.oauth_provider import OauthProvider
 
-    return [OauthProvider(ctx.settings, ctx.http, ctx.log)]
+    return [OauthProvider(ctx.settings, ctx.http, ctx.log, ctx.data_dir)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ima2 import Ima2Error, ImageRequest, Json, Model, Notice, ProviderStatus
+from ima2 import Credential, Ima2Error, ImageRequest, Json, LoginStep, Model, Notice, ProviderStatus
 from ima2_plugins.openai.body import IMAGES_INPUTS, input_pictures
 from ima2_plugins.openai.capabilities import login_capabilities
 from ima2_plugins.openai.catalogue import LOGIN_MODELS
@@ -17,9 +18,18 @@ from ima2_plugins.openai.login_auth import LoginAuth
 from ima2_plugins.openai.probe import listed_models, probe
 from ima2_plugins.openai.provider import ResponsesProvider
 from ima2_plugins.openai.settings import OauthSettings
+from ima2_plugins.openai.sign_in import NOTE, PORTS, SignIn
+from ima2_plugins.openai.transport import Auth
+from ima2_plugins.openai.words_login import NOTE as WORDS_NOTE
+from ima2_plugins.openai.words_login import WordsLogin
 
 if TYPE_CHECKING:
     import httpx
+
+
+CHATGPT = Credential("chatgpt", "ChatGPT login", "login", methods=("browser", "device"), hint=NOTE)
+CODEX = Credential("codex", "Codex", "program", hint="A login made by `codex login` is used, and kept alive, as it is.")
+WORDS = Credential("words", "Sign in with ChatGPT, for words", "login", methods=("words",), hint=WORDS_NOTE)
 
 
 class OauthProvider(ResponsesProvider):
@@ -29,14 +39,28 @@ class OauthProvider(ResponsesProvider):
     title = "ChatGPT login"
     is_default = True
 
-    def __init__(self, settings: OauthSettings, http: Callable[[], httpx.AsyncClient], log: logging.Logger) -> None:
+    credentials = (CHATGPT, CODEX, WORDS)
+
+    def __init__(
+        self,
+        settings: OauthSettings,
+        http: Callable[[], httpx.AsyncClient],
+        log: logging.Logger,
+        folder: Path | None = None,
+        ports: Sequence[int] = PORTS,
+    ) -> None:
         self.auth = LoginAuth(settings, http, log)
+        self._sign_in = SignIn(settings, http, self.auth.session, log, ports)
+        self.words = WordsLogin(settings, http, folder, log) if folder else None
         super().__init__(settings, http, log, self.auth)
         self._apply(settings)
 
     def _apply(self, settings: OauthSettings) -> None:
         self._settings = self._shared = settings
         self.auth.configure(settings)
+        self._sign_in.settings = settings
+        if self.words is not None:
+            self.words.settings = settings
         self.capabilities = login_capabilities(settings)
         self._fallbacks = Fallbacks(LOGIN_MODELS)
 
@@ -49,6 +73,8 @@ class OauthProvider(ResponsesProvider):
     async def close(self) -> None:
         """Wait for a renewal that is under way."""
         await self.auth.session.close()
+        if self.words is not None:
+            await self.words.close()
 
     async def reconfigure(self, settings: object) -> None:
         """Take new settings: the next call follows them."""
@@ -99,6 +125,20 @@ class OauthProvider(ResponsesProvider):
         except Ima2Error:
             return ()
         return await listed_models(self._http(), endpoint.url, self._seconds, endpoint.headers, known=LOGIN_MODELS)
+
+    def login(self, method: str = "") -> AsyncGenerator[LoginStep, str | None]:
+        """Sign in by ``browser`` (the default) or ``device`` to draw, by ``words`` for words alone."""
+        if method in ("", "browser"):
+            return self._sign_in.browser()
+        if method == "device":
+            return self._sign_in.device()
+        if method == "words" and self.words is not None:
+            return self.words.sign_in()
+        raise Ima2Error("LOGIN_METHOD_UNKNOWN", 400, "Sign in by one of: browser, device, words.")
+
+    async def _text_auth(self) -> Auth:
+        """The login that is made for words, where there is one; else the one that draws."""
+        return self.words if self.words is not None and self.words.present() else self._auth
 
     # -- which endpoint draws ---------------------------------------------------------------------
 

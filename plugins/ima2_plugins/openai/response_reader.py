@@ -13,9 +13,21 @@ from typing import Any
 
 import orjson
 
-from ima2 import Artifact, Ima2Error, Json, Notice, Partial, Phase, Update, Usage, safe_label
+from ima2 import (
+    Artifact,
+    Ima2Error,
+    Json,
+    MediaError,
+    Notice,
+    Partial,
+    Phase,
+    Picture,
+    Update,
+    Usage,
+    safe_label,
+)
 from ima2_plugins.openai import errors
-from ima2_plugins.openai.pictures import Unreadable, read_picture
+from ima2_plugins.openai.pictures import read_picture
 from ima2_plugins.openai.pricing import drawing_cost
 from ima2_plugins.openai.sse import StreamStats
 from ima2_plugins.openai.upstream_error import UpstreamError, parse_value
@@ -53,7 +65,7 @@ class ResponseReader:
     image_seen: bool = False
     image_completed: bool = False
     image_failed: UpstreamError | None = None
-    unreadable: Unreadable | None = None
+    unreadable: MediaError | None = None
     message_seen: bool = False
     searches: int = 0
     usage: dict[str, Any] | None = None
@@ -177,7 +189,7 @@ class ResponseReader:
             (holder[name] for holder in holders for name in _PREVIEWS if isinstance(holder.get(name), str)), None
         )
         picture = read_picture(text)
-        if isinstance(picture, Unreadable):
+        if not isinstance(picture, Picture):
             return []
         name = str(event.get("item_id"))
         place = self._calls.index(name) if name in self._calls else self.pictures
@@ -207,7 +219,7 @@ class ResponseReader:
             self._extra += [result] if result else []
             return []
         picture = read_picture(result)
-        if isinstance(picture, Unreadable):
+        if not isinstance(picture, Picture):
             self.unreadable = picture
             self._broken.append(result)
             return []

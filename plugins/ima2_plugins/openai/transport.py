@@ -189,11 +189,12 @@ async def _beginning(chunks: AsyncGenerator[bytes, None]) -> bytes:
 
 async def _whole(begin: bytes, chunks: AsyncGenerator[bytes, None]) -> bytes:
     body = bytearray(begin)
-    async for chunk in chunks:
+    while len(body) <= MAX_EVENT:
+        chunk = await anext(chunks, None)
+        if chunk is None:
+            return bytes(body)
         body += chunk
-        if len(body) > MAX_EVENT:
-            raise errors.too_large()
-    return bytes(body)
+    raise errors.too_large()
 
 
 def _fed(events: EventReader, chunk: bytes | None) -> list[bytes | memoryview]:

@@ -94,7 +94,9 @@ def oauth(client: Client, home: Path) -> Oauth:
         if world is not None:
             values["chatgpt_base_url"] = f"{world.base_url}/backend-api/codex"
             values["auth_url"] = f"{world.base_url}/oauth/token"
-        return OauthProvider(OauthSettings(**{**values, **fields}), client, log)
+            values["words_auth_url"] = f"{world.base_url}/api/accounts"
+            values["words_base_url"] = f"{world.base_url}/siwc/v1"
+        return OauthProvider(OauthSettings(**{**values, **fields}), client, log, home / "ima2", ports=(0,))
 
     return make
 

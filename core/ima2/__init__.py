@@ -35,9 +35,10 @@ if TYPE_CHECKING:
         Tables,
         Thumbnailer,
     )
+    from ima2.database.defaults import now_seconds
     from ima2.errors import Ima2Error, canceled, safe_label
     from ima2.event_stream import StreamEvent
-    from ima2.files import private_folder, sweep, write_whole
+    from ima2.files import home_label, is_leftover, private_folder, sweep, write_whole
     from ima2.interfaces import (
         Checked,
         JobHandle,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from ima2.kernel.hooks import hookimpl
     from ima2.kernel.offers import Routes, Site, Tool
     from ima2.keys import is_key
+    from ima2.library_api import Kept, Library, LibraryItem, LibraryPage, LibraryQuery
     from ima2.media.convert import flat_picture, open_picture, upright_picture
     from ima2.media.decode import MediaError, decode_media
     from ima2.media.frames import frame_of, frames_problem
@@ -111,7 +113,12 @@ __all__ = [
     "JobView",
     "Jobs",
     "Json",
+    "Kept",
     "Label",
+    "Library",
+    "LibraryItem",
+    "LibraryPage",
+    "LibraryQuery",
     "Link",
     "LoginStep",
     "MediaError",
@@ -159,12 +166,15 @@ __all__ = [
     "flat_picture",
     "frame_of",
     "frames_problem",
+    "home_label",
     "hookimpl",
     "is_key",
+    "is_leftover",
     "media_type_of",
     "merged",
     "network_error",
     "network_reason",
+    "now_seconds",
     "open_picture",
     "private_folder",
     "read_json_limited",
@@ -184,8 +194,10 @@ _MODULES = {
     "ima2.client": "Client",
     "ima2.event_stream": "StreamEvent",
     "ima2.contracts": "EventSink Facet Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
+    "ima2.database.defaults": "now_seconds",
+    "ima2.library_api": "Kept Library LibraryItem LibraryPage LibraryQuery",
     "ima2.errors": "Ima2Error canceled safe_label",
-    "ima2.files": "private_folder sweep write_whole",
+    "ima2.files": "home_label is_leftover private_folder sweep write_whole",
     "ima2.media.frames": "frame_of frames_problem",
     "ima2.interfaces": "Checked JobHandle JobResult JobScope JobView Jobs Label Output Policy Studio",
     "ima2.kernel.hooks": "hookimpl",

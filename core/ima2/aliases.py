@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _STEP = re.compile(r"_+([a-z0-9])")
+_HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
 def camel(name: str) -> str:
@@ -17,3 +18,13 @@ def camel(name: str) -> str:
 def camel_keys(values: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping with the wire's names. Values stay as they are: what lies deeper has its own names."""
     return {camel(name): value for name, value in values.items()}
+
+
+def snake(name: str) -> str:
+    """Our form of a wire's name; one that has it already stays as it is."""
+    return _HUMP.sub(lambda match: "_" + match[0].lower(), name)
+
+
+def snake_keys(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with our names. Values stay as they are."""
+    return {snake(name): value for name, value in values.items()}

@@ -201,6 +201,15 @@ class Storage(Part):
         """Where the object lies as a file of this machine, if it does."""
         return None
 
+    def unlisted(self) -> Sequence[str]:
+        """Names that the last whole `list` had to leave out, folders with a ``/`` behind, fit to be printed: no keys,
+        links, what could not be read. At most a thousand."""
+        return ()
+
+    def report(self) -> Mapping[str, Json]:
+        """What ``/api/storage/status`` tells of this storage, in that answer's own names. May block for a while."""
+        return {}
+
 
 class Thumbnailer(Part):
     """Makes a small JPEG of a picture or clip, off the event loop, within limits on pixels and time."""

@@ -121,3 +121,9 @@ def started_at(pid: int) -> float | None:
 def is_running(pid: int) -> bool:
     """Whether a process of that number exists."""
     return started_at(pid) is not None
+
+
+def home_label(path: Path) -> str:
+    """A path for people: the home folder as ``~``."""
+    home, text = str(Path.home()), str(path)
+    return "~" + text[len(home) :] if text == home or text.startswith(home + os.sep) else text

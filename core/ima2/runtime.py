@@ -29,7 +29,7 @@ from ima2.kernel.registry import Registry
 from ima2.kernel.report import remember
 from ima2.kernel.subscription import Subscriptions
 from ima2.kernel.switches import Switches
-from ima2.library import Library
+from ima2.library import Gallery
 from ima2.models import Event
 from ima2.network.http import Http
 from ima2.settings.config_file import ConfigFile
@@ -60,7 +60,7 @@ class Runtime:
     started_at: int = field(default_factory=now_ms)
     port: int = 0
     parts: OpenParts = field(init=False)
-    library: Library = field(init=False)
+    library: Gallery = field(init=False)
     jobs: Jobs = field(init=False)
     studio: Studio = field(init=False)
 
@@ -171,7 +171,14 @@ async def wind_down(runtime: Runtime) -> None:
 
 def _furnish(runtime: Runtime, owner: ProcessLock) -> None:
     settings = runtime.settings
-    runtime.library = Library(_storage(runtime), runtime.database, runtime.registry, thumbnailer=settings.thumbnailer)
+    runtime.library = Gallery(
+        _storage(runtime),
+        runtime.database,
+        runtime.registry,
+        thumbnailer=settings.thumbnailer,
+        trash=settings.trash_dir_name,
+        spool=settings.config_dir / "spool",
+    )
     runtime.jobs = Jobs(
         runtime.database,
         runtime.publisher,

@@ -13,9 +13,9 @@ PROVIDERS = {name: ROOT / f"ima2-provider-{name}" / "src" for name in ("grok", "
 
 LAYERS = (
     "version deprecation keys errors aliases models capabilities files logs event_stream client",
-    "contracts interfaces media network settings database streams",
+    "contracts library_api interfaces media network settings database streams",
     "kernel",
-    "jobs library catalogue legacy",
+    "jobs library catalogue storage_report",
     "ways",
     "studio",
     "runtime",

@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from ima2.cli.client_settings import ClientSettings
 from ima2.errors import Ima2Error
-from ima2.legacy import label, storage_report
+from ima2.files import home_label
 from ima2.settings.config_file import ConfigFile, is_secret
 from ima2.version import VERSION
 
@@ -70,12 +70,12 @@ def config(where: ClientSettings) -> Iterator[Check]:
     except Ima2Error as error:
         yield Check("config", "fail", error.text)
         return
-    state = label(path) if path.exists() else f"{label(path)} does not exist; defaults are in force"
+    state = home_label(path) if path.exists() else f"{home_label(path)} does not exist; defaults are in force"
     yield Check("config", "pass", f"Config file {state}.")
     for warning in loaded.warnings:
         yield Check("config", "warn", warning)
     if path.exists() and os.name == "posix" and _open_to_others(path) and _holds_secret(document):
-        yield Check("config-private", "warn", f"Others can read {label(path)}, which holds a key: chmod 600 it.")
+        yield Check("config-private", "warn", f"Others can read {home_label(path)}, which holds a key: chmod 600 it.")
     settings = loaded.settings
     from ima2.network.addresses import is_loopback
 
@@ -88,11 +88,13 @@ def folders(where: ClientSettings) -> Iterator[Check]:
     for name, path in (("config-dir", where.config_dir), ("generated-dir", where.generated)):
         there = _nearest(path)
         if path.exists() and not path.is_dir():
-            yield Check(name, "fail", f"{label(path)} is a file, not a folder.")
+            yield Check(name, "fail", f"{home_label(path)} is a file, not a folder.")
         elif os.access(there, os.W_OK | os.X_OK):
-            yield Check(name, "pass", f"{label(path)} can be written to{'' if path.exists() else ' once it is made'}.")
+            yield Check(
+                name, "pass", f"{home_label(path)} can be written to{'' if path.exists() else ' once it is made'}."
+            )
         else:
-            yield Check(name, "fail", f"{label(path)} cannot be written to: see who owns {label(there)}.")
+            yield Check(name, "fail", f"{home_label(path)} cannot be written to: see who owns {home_label(there)}.")
     free = shutil.disk_usage(_nearest(where.generated)).free
     result: Verdict = "fail" if free < NO_DISK else "warn" if free < LOW_DISK else "pass"
     yield Check("disk", result, f"{free / (1 << 30):.1f} GiB free for pictures.")
@@ -102,29 +104,28 @@ def database(where: ClientSettings) -> Iterator[Check]:
     """The database file opens and is whole. It is opened for reading only."""
     path = where.database
     if not path.exists():
-        yield Check("database", "pass", f"{label(path)} does not exist yet; the first start makes it.")
+        yield Check("database", "pass", f"{home_label(path)} does not exist yet; the first start makes it.")
         return
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
     except sqlite3.Error as error:
-        yield Check("database", "fail", f"{label(path)} cannot be opened: {error}. Restore it from a backup.")
+        yield Check("database", "fail", f"{home_label(path)} cannot be opened: {error}. Restore it from a backup.")
         return
     if found == ["ok"]:
-        yield Check("database", "pass", f"{label(path)} is whole.")
+        yield Check("database", "pass", f"{home_label(path)} is whole.")
     else:
-        yield Check("database", "fail", f"{label(path)} is damaged ({found[0]}). Restore it from a backup.")
+        yield Check("database", "fail", f"{home_label(path)} is damaged ({found[0]}). Restore it from a backup.")
 
 
-def gallery(where: ClientSettings, environ: Mapping[str, str]) -> Iterator[Check]:
+def gallery() -> Iterator[Check]:
     """How many files there are, and whether an old installation left more elsewhere."""
-    from ima2.settings.model import load
+    from ima2.cli.local import local_storage_report
 
     try:
-        settings = load(environ, ConfigFile(where.config_file).read()).settings
+        report = local_storage_report()["data"]
     except Ima2Error:
         return
-    report = storage_report(settings, environ)
     source = "IMA2_GENERATED_DIR" if report["overrides"]["generatedDir"] else "the settings"
     text = f"{report['generatedDirLabel']} (from {source}) holds {report['generatedCount']} files."
     yield Check("gallery", "info", text)

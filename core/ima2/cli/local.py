@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ima2.cli.inspection import inspect_here
+from ima2.errors import Ima2Error
 from ima2.settings import paths
 from ima2.settings.config_file import ConfigFile
 
@@ -31,9 +32,12 @@ def local_capabilities() -> dict[str, Any]:
 
 def local_storage_report() -> dict[str, Any]:
     """The answer of ``GET /api/storage/status``, from this machine's folders."""
-    from ima2.legacy import storage_report
+    from ima2.storage_report import storage_report
 
-    return {"ok": True, "data": storage_report(_settings(), os.environ)}
+    storage = inspect_here().registry.storages.get(_settings().storage)
+    if storage is None:
+        raise Ima2Error("STORAGE_MISSING", 500, "No plugin that is on offers the storage that the settings name.")
+    return {"ok": True, "data": storage_report(storage, os.environ)}
 
 
 def _settings() -> Any:

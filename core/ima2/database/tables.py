@@ -1,15 +1,10 @@
-"""The kernel's own tables, and those of the reference that it shares.
-
-Names, types and defaults of the shared ones are the reference's: an old program opens the same
-file. Times are milliseconds since the epoch, but seconds in ``gallery_favorites``.
-"""
+"""The kernel's own tables. Times are milliseconds since the epoch, in 64 bits."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text
 
 from ima2.contracts import Migration, Tables
-from ima2.database.migrations import SHARED
 
 metadata = MetaData()
 
@@ -61,22 +56,11 @@ library = Table(
     Column("modified", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("sidecar_modified", BigInteger, nullable=False, server_default="0"),
-    Column("thumb", Boolean, nullable=False, server_default="0"),
+    Column("thumb", SmallInteger, nullable=False, server_default="0"),
     Column("row", Text, nullable=False),
     Index("ima2_library_time", "created_at", "key"),
     Index("ima2_library_session", "session_id", "created_at"),
     Index("ima2_library_request", "request_id"),
-)
-
-favorites = Table(
-    "gallery_favorites",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("browser_id", Text, nullable=False),
-    Column("filename", Text, nullable=False),
-    Column("favorited_at", BigInteger, nullable=False, server_default=text("(strftime('%s','now'))")),
-    UniqueConstraint("browser_id", "filename"),
-    info=SHARED,
 )
 
 LEDGER = Migration(

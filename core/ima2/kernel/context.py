@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ima2.interfaces import Studio
     from ima2.kernel.subscription import Subscription, Subscriptions
+    from ima2.library_api import Library
 
 ENDS = frozenset({"done", "error"})
 """Names of events that end somebody's job: only the job's own end may bear them."""
@@ -30,7 +31,7 @@ class Host:
     """What a process hands to all its plugins once it is open. Until then each field is empty."""
 
     studio: Studio | None = None
-    library: Any = None
+    library: Library | None = None
     subscriptions: Subscriptions | None = None
     tools: Mapping[str, Tool] = field(default_factory=dict)
     change: Callable[[PluginContext, str, Any], Awaitable[None]] | None = None
@@ -83,9 +84,10 @@ class PluginContext:
         return studio
 
     @property
-    def library(self) -> Any:
+    def library(self) -> Library:
         """The gallery. 503 ``NOT_OPEN`` before the process is open."""
-        return self._opened("library", self.host.library)
+        library: Library = self._opened("library", self.host.library)
+        return library
 
     def tools(self) -> Mapping[str, Tool]:
         """Every plugin's tools by name; empty before parts are open."""

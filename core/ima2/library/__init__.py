@@ -1,6 +1,8 @@
 """Everything made and kept: files of the gallery, what is known of each, and a fast list of them."""
 
-from ima2.library.index import Listed, Query, splice
-from ima2.library.library import Kept, Library
+from ima2.library.gallery import Gallery
+from ima2.library.gallery import Gallery as Library
+from ima2.library.pages import Listed
+from ima2.library_api import Kept
 
-__all__ = ["Kept", "Library", "Listed", "Query", "splice"]
+__all__ = ["Gallery", "Kept", "Library", "Listed"]

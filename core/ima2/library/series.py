@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import orjson
+from sqlalchemy import select
 
 from ima2.contracts import Sql
-
-_WHERE = "FROM ima2_library WHERE key LIKE '%.mp4' AND json_extract(row, '$.videoSeries.topic') = ?"
+from ima2.database.tables import library as table
+from ima2.library.sidecar import series_mark, series_text
 
 
 async def series(database: Sql, topic: str, last: int) -> tuple[list[str], int]:
     """What the ``last`` clips of a topic showed, oldest first, and how many clips it has."""
-    rows, count = await database.read(
-        lambda c: (
-            list(
-                c.exec_driver_sql(
-                    f"SELECT row {_WHERE} ORDER BY created_at DESC, key DESC LIMIT ?",
-                    (topic, last),
-                ).scalars()
-            ),
-            int(c.exec_driver_sql(f"SELECT count(*) {_WHERE}", (topic,)).scalar_one()),
-        )
+    statement = (
+        select(table.c.row)
+        .where(table.c.key.like("%.mp4"), table.c.row.contains(series_mark(topic), autoescape=True))
+        .order_by(table.c.created_at, table.c.key)
     )
-    facts = [orjson.loads(row) for row in reversed(rows)]
-    told = [one.get("revisedPrompt") or one.get("prompt") for one in facts]
-    return [text for text in told if isinstance(text, str) and text.strip()], count
+    rows = await database.read(lambda connection: list(connection.execute(statement).scalars()))
+    texts = [text for row in rows if (text := series_text(orjson.loads(row), topic)) is not None]
+    return [text for text in texts[-last:] if text.strip()], len(texts)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import orjson
 from fastapi import APIRouter, Request
 
-from ima2.library import Library, Listed, splice
-from ima2.library import Query as Page
+from ima2.library import Listed
+from ima2.library.sidecar import GROUP_TITLE, spliced
+from ima2.library_api import LibraryQuery
 from ima2.server import examples
 from ima2.server.access import runtime_of
 from ima2.server.replies import Json
@@ -25,39 +27,40 @@ _BROWSER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
 )
 async def history(request: Request) -> Json:
     """Rows newest first. Query: ``limit``, ``since``, ``before`` with ``beforeFilename``, ``sessionId``, ``requestId``,
-    ``favoritesOnly``, ``groupBy=session``. As in the reference, a value that does not parse counts as absent."""
+    ``groupBy=session``, and the filters that plugins offer, such as ``favoritesOnly``. As in the reference, a value
+    that does not parse counts as absent."""
     runtime = runtime_of(request)
-    query = page_query(request, runtime.settings.history_page_size, runtime.settings.history_max_page)
-    rows, more = await runtime.library.page(query)
+    settings, filters = runtime.settings, runtime.library.filters()
+    query = page_query(request, settings.history_page_size, settings.history_max_page, filters)
+    rows, more = await runtime.library.rows(query)
     cursor = {"before": rows[-1].created_at, "beforeFilename": rows[-1].key} if rows and more else None
     tail: dict[str, object] = {"total": runtime.library.index.total, "nextCursor": cursor}
     if runtime.library.scan.running:
         tail["indexing"] = {"done": runtime.library.scan.done, "todo": runtime.library.scan.todo}
     if _one(request, "groupBy") == "session":
-        return Json(await _grouped(runtime.library, rows, tail))
-    items = orjson.Fragment(b"[" + b",".join(_spliced(runtime.library, row) for row in rows) + b"]")
+        return Json(_grouped(rows, tail))
+    items = orjson.Fragment(b"[" + b",".join(_spliced(row) for row in rows) + b"]")
     return Json(orjson.dumps({"items": items, **tail}))
 
 
-def page_query(request: Request, default: int, most: int) -> Page:
+def page_query(request: Request, default: int, most: int, filters: Collection[str] = ()) -> LibraryQuery:
     """The page a request asks for."""
     limit = _number(request, "limit") or 0
     browser = request.headers.get("x-ima2-browser-id", "")
     browser = browser if _BROWSER_ID.fullmatch(browser) else ""
-    favorites = _one(request, "favoritesOnly") in {"1", "true"}
-    return Page(
+    return LibraryQuery(
         limit=min(limit, most) if limit > 0 else default,
         since=_number(request, "since"),
         before=_number(request, "before"),
         before_key=_one(request, "beforeFilename"),
         session_id=_one(request, "sessionId"),
         request_id=_one(request, "requestId"),
-        favorites_of=browser if favorites else None,
-        browser_id=browser,
+        filters={name: value for name in filters if (value := _one(request, name)) is not None},
+        scope={"browser_id": browser} if browser else {},
     )
 
 
-async def _grouped(library: Library, rows: list[Listed], tail: dict[str, object]) -> bytes:
+def _grouped(rows: list[Listed], tail: dict[str, object]) -> bytes:
     groups: dict[str, list[Listed]] = {}
     loose = []
     for row in rows:
@@ -65,24 +68,21 @@ async def _grouped(library: Library, rows: list[Listed], tail: dict[str, object]
             groups.setdefault(row.session_id, []).append(row)
         else:
             loose.append(row)
-    titles = await library.index.titles(list(groups)) if groups else {}
     sessions = [
         {
             "sessionId": session,
-            "items": [orjson.Fragment(_spliced(library, row)) for row in members],
+            "items": [orjson.Fragment(_spliced(row)) for row in members],
             "lastUsedAt": members[0].created_at,
-            "title": titles.get(session),
-            "label": titles.get(session) or session[:8],
+            "title": (title := members[0].fields.get(GROUP_TITLE)),
+            "label": title or session[:8],
         }
         for session, members in groups.items()
     ]
-    return orjson.dumps(
-        {"sessions": sessions, "loose": [orjson.Fragment(_spliced(library, row)) for row in loose], **tail}
-    )
+    return orjson.dumps({"sessions": sessions, "loose": [orjson.Fragment(_spliced(row)) for row in loose], **tail})
 
 
-def _spliced(library: Library, row: Listed) -> bytes:
-    return splice(row, library.thumb_url(row))
+def _spliced(row: Listed) -> bytes:
+    return spliced(row.row, row.thumb_url, row.fields)
 
 
 def _one(request: Request, name: str) -> str | None:

@@ -16,12 +16,12 @@ from ima2.errors import Ima2Error
 from ima2.kernel import guard
 from ima2.kernel.guard import facts
 from ima2.kernel.report import rows
-from ima2.legacy import storage_report
 from ima2.runtime import Runtime
 from ima2.server import examples
 from ima2.server.access import runtime_of
 from ima2.server.replies import Json
 from ima2.server.serving import address
+from ima2.storage_report import storage_report
 from ima2.version import VERSION
 
 router = APIRouter(tags=["status"])
@@ -112,7 +112,9 @@ async def capability_list(request: Request) -> Json:
 async def storage_status(request: Request) -> Json:
     """Counts files; never names a path outside the home folder in full."""
     runtime = runtime_of(request)
-    return Json({"ok": True, "data": await asyncio.to_thread(storage_report, runtime.settings, runtime.environ)})
+    library = runtime.library
+    report = await asyncio.to_thread(storage_report, library.storage, runtime.environ, total=library.index.total)
+    return Json({"ok": True, "data": report})
 
 
 def process_facts(runtime: Runtime) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ima2.catalogue import ranked
+from ima2.files import home_label
 from ima2.kernel.discovery import State
-from ima2.legacy import label
 from ima2.runtime import Runtime
 from ima2.server.serving import address
 from ima2.version import VERSION
@@ -18,7 +18,7 @@ def welcome(runtime: Runtime) -> Iterator[str]:
     yield f"ima2 {VERSION} is running at {url}"
     if runtime.port != runtime.settings.port and runtime.settings.port:
         yield f"  (port {runtime.settings.port} was taken)"
-    yield f"  gallery    {label(runtime.settings.generated)}"
+    yield f"  gallery    {home_label(runtime.settings.generated)}"
     for provider in ranked(runtime.registry):
         problem = provider.problem()
         yield f"  {provider.id:<10} {'ready: ' + provider.title if problem is None else problem}"

@@ -22,4 +22,4 @@ def ima2_settings() -> type[LocalStorageSettings]:
 def ima2_storages(ctx: ima2.PluginContext) -> list[LocalStorage]:
     from ima2_plugins.local_storage.storage import LocalStorage
 
-    return [LocalStorage(ctx.settings.folder(ctx.config_dir))]
+    return [LocalStorage(ctx.settings.folder(ctx.config_dir), given=ctx.sources.get("path") == "env")]

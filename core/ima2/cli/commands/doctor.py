@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -33,7 +32,7 @@ def doctor(ctx: click.Context, /, as_json: bool) -> None:
     where = client_settings()
     installed = list(chain(doctor_checks.python(), doctor_checks.package(), plugins()))
     stored = list(chain(doctor_checks.config(where), doctor_checks.folders(where), doctor_checks.database(where)))
-    stored += doctor_checks.gallery(where, os.environ)
+    stored += doctor_checks.gallery()
     sections = {"Installation": installed, "Storage": stored, "Server": list(server(where))}
     found = [check for section in sections.values() for check in section]
     counts = {result: sum(check.result == result for check in found) for result in _MARKS}

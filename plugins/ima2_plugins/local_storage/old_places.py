@@ -1,14 +1,14 @@
-"""Pictures of old installations: versions of the reference before 2 kept them inside the installed package."""
+"""What ``/api/storage/status`` tells of a folder: how much lies there, and whether an old installation left more.
+
+Versions of ima2-gen before 2 kept their pictures inside the installed package.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from ima2.settings.model import Settings
+import ima2
 
 _PACKAGE = Path("ima2-gen/generated")
 _PREFIXES = ("/usr/local/lib", "/usr/lib", "/opt/homebrew/lib", "~/.npm-global/lib", "~/.local/lib")
@@ -21,18 +21,18 @@ _PATTERNS = (
 )
 
 
-def storage_report(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
-    """What ``/api/storage/status`` tells: how many files the gallery has, and whether an old place has more."""
+def report(folder: Path, *, given: bool) -> dict[str, ima2.Json]:
+    """The report, in the wire's names. ``given`` says that the environment names the folder. Blocks."""
     try:
-        count = _count(settings.generated, settings.trash_dir_name)
+        count = _count(folder)
     except OSError:
         count = -1
     candidates = old_places()
-    found = {place: _count(place, "") for place in candidates if place.is_dir()}
+    found = {place: _count(place) for place in candidates if place.is_dir()}
     legacy = sum(found.values())
     state = "unknown" if count < 0 else "ok" if count else "recoverable" if legacy else "not_found"
     return {
-        "generatedDirLabel": label(settings.generated),
+        "generatedDirLabel": ima2.home_label(folder),
         "generatedCount": max(count, 0),
         "legacyCandidatesScanned": len(candidates),
         "legacySourcesFound": sum(1 for files in found.values() if files),
@@ -41,10 +41,7 @@ def storage_report(settings: Settings, environ: Mapping[str, str]) -> dict[str, 
         "messageKind": "apology" if state == "not_found" else state,
         "recoveryDocsPath": "docs/RECOVER_OLD_IMAGES.md",
         "doctorCommand": "ima2 doctor",
-        "overrides": {
-            "generatedDir": bool(environ.get("IMA2_GENERATED_DIR")),
-            "configDir": bool(environ.get("IMA2_CONFIG_DIR")),
-        },
+        "overrides": {"generatedDir": given},
     }
 
 
@@ -58,16 +55,10 @@ def old_places() -> list[Path]:
     return [root / "node_modules" / _PACKAGE for root in roots]
 
 
-def label(path: Path) -> str:
-    """A path for people: the home folder as ``~``."""
-    home, text = str(Path.home()), str(path)
-    return "~" + text[len(home) :] if text == home or text.startswith(home + os.sep) else text
-
-
-def _count(folder: Path, skipped: str) -> int:
+def _count(folder: Path) -> int:
+    """Files below a folder, hidden folders such as the trash aside."""
     total = 0
     for _, folders, files in os.walk(folder):
-        if skipped in folders:
-            folders.remove(skipped)
+        folders[:] = [name for name in folders if not name.startswith(".")]
         total += len(files)
     return total

@@ -21,6 +21,7 @@ from ima2.contracts import Provider
 from ima2.runtime import Runtime, assemble
 from ima2.settings.model import Settings
 from ima2.settings.sources import is_secret_field, sources
+from ima2_plugins.agy import failures as agy
 from ima2_plugins.openai import catalogue as openai
 from ima2_plugins.openai import reasons as openai_reasons
 from ima2_provider_gemini import reasons as gemini
@@ -53,6 +54,7 @@ def tables() -> dict[str, str]:
         "openai-drawing": openai_drawing(),
         "openai-reasons": openai_labels(),
         "outcomes-grok": grok_outcomes(),
+        "agy-failures": agy_failures(),
     }
 
 
@@ -95,6 +97,16 @@ def openai_labels() -> str:
         again = "yes" if meaning.again else "–"
         rows.append((kind, _codes(labels), _codes([meaning.code]), status, meaning.outcome, again))
     return table(("Kind", "Labels of OpenAI", "Code", "Status", "Outcome", "Try again"), rows)
+
+
+def agy_failures() -> str:
+    """What each failure of the Antigravity CLI means."""
+    answer = {True: "yes", False: "–"}
+    rows = (
+        (f"`{code}`", str(one.status), answer[one.ran], answer[one.again], one.text)
+        for code, one in agy.MEANINGS.items()
+    )
+    return table(("Code", "Status", "May count", "Again", "What happened"), rows)
 
 
 # -- settings -----------------------------------------------------------------------------------

@@ -1,12 +1,17 @@
 """A fake Antigravity CLI, run as a program of its own.
 
 `install` puts an executable ``agy`` into a folder. Which of its faces it shows is written in the file ``mode`` beside
-it (its environment is filtered, so that no variable could tell); ``--version`` has a file ``version-mode``. What it was
-given it writes to ``record-<pid>.json`` beside it: arguments, input, folder, environment, and the reference files.
+it (its environment is filtered, so that no variable could tell); ``--version`` has a file ``version-mode``. The file
+``version`` says which one it plays: before 1.1.1 ``-p -`` reads the prompt from standard input; since then that asks
+for the prompt "-", and standard input is read without the flag; since 1.2.0 there is ``--output-format stream-json``.
+What it was given it writes to ``record-<pid>.json`` beside it: arguments, input, folder, environment, and the reference
+files.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -21,7 +26,7 @@ MARKER = "AIza-LEAKED-agy-marker-0123456789"
 NOISE = f"Loading conversation {MARKER} \N{SNOWMAN}"
 
 
-def install(place: Path, mode: str = "result", *, picture: bytes = b"") -> Path:
+def install(place: Path, mode: str = "result", *, picture: bytes = b"", version: str = "1.0.99") -> Path:
     """Put the fake into ``place`` and say how it behaves. Returns the program's path."""
     place.mkdir(parents=True, exist_ok=True)
     program = place / "agy"
@@ -29,6 +34,7 @@ def install(place: Path, mode: str = "result", *, picture: bytes = b"") -> Path:
     program.chmod(0o755)
     (place / "mode").write_text(mode)
     (place / "picture").write_bytes(picture)
+    (place / "version").write_text(version)
     return program
 
 
@@ -45,18 +51,60 @@ class Run:
         self.place = place
         self.arguments = arguments
         self.mode = (place / "mode").read_text().strip()
+        self.number = tuple(int(part) for part in re.findall(r"\d+", (place / "version").read_text())[:3])
         self.brain = Path.home() / ".gemini" / "antigravity-cli" / "brain" / f"conversation-{os.getpid()}"
 
     def main(self) -> int:
         """Behave as told."""
         if self.arguments == ["--version"]:
             return self.version()
-        if self.arguments != ["-p", "-"]:
+        if self.arguments == ["--help"]:
+            print("Usage: agy [flags]\n  -p, --print" + "\n  --output-format text|stream-json" * self.has_stream())
+            return 0
+        given = self.given()
+        if given is None:
             print(f"ERROR|unexpected arguments {self.arguments}")
             return 2
-        given = sys.stdin.buffer.read().decode()
         self.record(given)
+        if self.arguments[:1] == ["--output-format"]:
+            return self.streamed(given)
+        return self.play(given)
+
+    def given(self) -> str | None:
+        """The prompt as this version takes it from its arguments, ``None`` for arguments that it does not know."""
+        if self.arguments == ["-p", "-"]:
+            return sys.stdin.buffer.read().decode() if self.number < (1, 1, 1) else "-"
+        if self.arguments == ["--output-format", "stream-json"] and not self.has_stream():
+            return None
+        if self.number < (1, 1, 1) or self.arguments not in ([], ["--output-format", "stream-json"]):
+            return None
+        return sys.stdin.buffer.read().decode()
+
+    def has_stream(self) -> bool:
+        """Whether this version offers ``stream-json``; the file ``no-stream`` takes it away."""
+        return self.number >= (1, 2, 0) and not (self.place / "no-stream").exists()
+
+    def play(self, given: str) -> int:
+        """Behave as the mode says."""
         return int(getattr(self, f"do_{self.mode.replace('-', '_')}", self.unknown)(given) or 0)
+
+    def streamed(self, given: str) -> int:
+        """The same as JSON documents: what was asked, the answer in pieces, and once more as a whole."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            code = self.play(given)
+        said = out.getvalue()
+        asked = {"role": "user", "content": [{"type": "text", "text": f"{given}\n/home/me/artifacts/mine.png"}]}
+        events: list[dict[str, Any]] = [
+            {"type": "init", "session_id": "s-1", "message": "SAVED_PATH=/tmp/none.png"},
+            {"type": "user", "message": asked},
+            {"type": "assistant", "message": {"content": [{"type": "thinking", "text": "RESULT|/thought.png|png"}]}},
+        ]
+        events += [{"type": "text_delta", "delta": {"text": said[at : at + 7]}} for at in range(0, len(said), 7)]
+        events.append({"type": "result", "result": said})
+        for event in events:
+            print(json.dumps(event))
+        return code
 
     def version(self) -> int:
         """``--version``: prints one, or fails or hangs as the file ``version-mode`` says."""
@@ -64,7 +112,10 @@ class Run:
         mode = file.read_text() if file.exists() else ""
         if mode == "hang":
             time.sleep(3600)
-        print("1.0.99")
+        if mode == "wordless":
+            print("agy, a friend of yours")
+            return 0
+        print(f"agy version {(self.place / 'version').read_text()}")
         return 1 if mode == "fail" else 0
 
     def unknown(self, _: str) -> NoReturn:
@@ -238,6 +289,22 @@ class Run:
     def do_hang(self, _: str) -> None:
         self.leave_child()
         time.sleep(3600)
+
+    def do_made_then_hang(self, given: str) -> None:
+        """The picture is there, and nothing says so."""
+        self.made(given)
+        self.leave_child()
+        time.sleep(3600)
+
+    def do_half_then_hang(self, given: str) -> None:
+        data = (self.place / "picture").read_bytes()
+        self.made(given, data=data[: len(data) // 2])
+        self.leave_child()
+        time.sleep(3600)
+
+    def do_half_file(self, given: str) -> None:
+        data = (self.place / "picture").read_bytes()
+        print(f"RESULT|{self.made(given, data=data[: len(data) // 2])}|png")
 
     def do_stubborn(self, _: str) -> None:
         """Neither it nor its child ends when asked to."""

@@ -18,6 +18,8 @@ from ima2_plugins.agy.failures import absent, rejected, unusable
 
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_CAN_STEP = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+"""Whether a file can be opened folder by folder here. (Windows cannot.)"""
 _SEARCH_DEPTH = 5
 _SEARCH_ENTRIES = 50_000
 
@@ -32,16 +34,15 @@ def picture_at(named: str, folder: Path, limit: int) -> ima2.Picture:
     """Read the picture; a relative name counts from ``folder``, where the CLI ran. Blocks.
 
     Raises 502 ``AGY_PATH_REJECTED``, ``AGY_ARTIFACT_NOT_FOUND`` or, for a file that is empty, larger than ``limit``
-    bytes or no PNG, JPEG or WebP, ``AGY_GENERATION_FAILED``.
+    bytes or no PNG, JPEG or WebP, ``AGY_GENERATION_FAILED``; ``PICTURE_INCOMPLETE`` for one that ends early.
     """
     if "\0" in named:
         raise rejected("its name is no file name")
     root, below = _placed(Path(os.path.normpath(folder / named)))
-    data = _read(_opened(root, below), limit)
-    media_type = ima2.media_type_of(data)
-    if media_type not in MEDIA_TYPES:
+    data = _read(_opened(root, below) if _CAN_STEP else _opened_at_once(root, below), limit)
+    if ima2.media_type_of(data) not in MEDIA_TYPES:
         raise unusable("is no PNG, JPEG or WebP picture")
-    return ima2.Picture(data, media_type)
+    return ima2.decode_media(data)
 
 
 def find(name: str, folder: Path) -> str | None:
@@ -81,13 +82,26 @@ def _opened(root: Path, below: PurePath) -> int:
         raise (rejected("it is reached through a link") if linked else absent()) from None
 
 
+def _opened_at_once(root: Path, below: PurePath) -> int:
+    """The same where folders cannot be stepped through: links are looked for before the file is opened."""
+    place = root
+    try:
+        for part in below.parts:
+            place = place / part
+            if place.is_symlink() or getattr(os.lstat(place), "st_reparse_tag", False):
+                raise rejected("it is reached through a link")
+        return os.open(place, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError:
+        raise absent() from None
+
+
 def _read(descriptor: int, limit: int) -> bytes:
     """The file's bytes, if it is one to take. Closes the descriptor."""
     try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise rejected("it is no plain file")
-        if facts.st_uid != os.getuid():
+        if hasattr(os, "getuid") and facts.st_uid != os.getuid():
             raise rejected("it belongs to another user")
         with open(descriptor, "rb", closefd=False) as file:
             data = file.read(limit + 1) if facts.st_size <= limit else b""

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+from ima2_plugins.agy.supervisor import supervised
 
 OUTPUT_LIMIT = 1024 * 1024
 """Bytes kept of the output: of a longer one its beginning and its end."""
 GRACE_SECONDS = 2.0
 """How long a process may take to end when asked to, before it is killed."""
 _STDIN, _STDOUT, _STDERR = range(3)
+_WINDOWS = os.name == "nt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +63,40 @@ async def run(
 ) -> Ended:
     """Run a command to its end. Raises ``TimeoutError`` after ``seconds``, ``OSError`` when it cannot be started.
 
-    Ended, timed out or canceled: afterwards the whole process group is gone.
+    Ended, timed out or canceled: afterwards the whole process group is gone. It also dies with this process.
     """
-    process, watch = await asyncio.get_running_loop().subprocess_exec(
-        _Watch, *command, cwd=cwd, env=dict(env), start_new_session=True
-    )
-    try:
-        stdin = cast("asyncio.WriteTransport", process.get_pipe_transport(_STDIN))
-        stdin.write(feed)
-        stdin.close()
-        async with asyncio.timeout(seconds):
-            await watch.exited.wait()
-        _send(process, signal.SIGKILL)  # whatever it left behind, which would keep the pipes open
-        await _soon(watch.drained)
-    finally:
-        await _finish(process, watch)
+    with supervised(command) as guarded:
+        process, watch = await asyncio.get_running_loop().subprocess_exec(
+            _Watch, *guarded.command, cwd=cwd, env=dict(env), **_group(guarded.descriptors)
+        )
+        try:
+            stdin = cast("asyncio.WriteTransport", process.get_pipe_transport(_STDIN))
+            stdin.write(feed)
+            stdin.close()
+            async with asyncio.timeout(seconds):
+                await watch.exited.wait()
+            _kill(process)  # whatever it left behind, which would keep the pipes open
+            await _soon(watch.drained)
+        finally:
+            await _finish(process, watch)
     return Ended(process.get_returncode() or 0, watch.output.decode("utf-8", "replace"), watch.complaints)
+
+
+def _group(descriptors: tuple[int, ...]) -> dict[str, Any]:
+    """How a group of its own is asked for on this system."""
+    if _WINDOWS:
+        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    return {"start_new_session": True, "pass_fds": descriptors}
 
 
 async def _finish(process: asyncio.SubprocessTransport, watch: _Watch) -> None:
     """Ask the group to end, then make it, even when canceled again meanwhile."""
     try:
         if not watch.exited.is_set():
-            _send(process, signal.SIGTERM)
+            _terminate(process)
             await _soon(watch.exited)
     finally:
-        _send(process, signal.SIGKILL)
+        _kill(process)
         process.close()
         await _soon(watch.gone)
 
@@ -95,7 +107,20 @@ async def _soon(event: asyncio.Event) -> None:
         await asyncio.wait_for(event.wait(), GRACE_SECONDS)
 
 
-def _send(process: asyncio.SubprocessTransport, number: int) -> None:
-    """A signal to the whole group, if any of it is left."""
+def _terminate(process: asyncio.SubprocessTransport) -> None:
+    """Ask the whole group to end, if any of it is left."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.get_pid(), number)
+        if _WINDOWS:
+            process.terminate()
+        else:
+            os.killpg(process.get_pid(), signal.SIGTERM)
+
+
+def _kill(process: asyncio.SubprocessTransport) -> None:
+    """End the whole group, if any of it is left."""
+    with suppress(ProcessLookupError, PermissionError, OSError):
+        if _WINDOWS:
+            # Windows has no groups to kill; its own tool ends a process with those that it started.
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.get_pid())], capture_output=True, check=False)  # noqa: S603, S607
+        else:
+            os.killpg(process.get_pid(), signal.SIGKILL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -13,15 +13,18 @@ from typing import cast
 
 import ima2
 from ima2_plugins.agy import artifact
-from ima2_plugins.agy.failures import ADVICE, failure, missing, silent, timed_out, unparsed, unusable
+from ima2_plugins.agy.failures import ADVICE, failure, silent, timed_out, unparsed, unusable
+from ima2_plugins.agy.invocation import Invocation
 from ima2_plugins.agy.process import Ended
 from ima2_plugins.agy.program import Program
 from ima2_plugins.agy.prompt import SIZE, instructions
+from ima2_plugins.agy.recovery import PREFIX, Runs, clear, collected, runs_of
 from ima2_plugins.agy.report import path_in
 from ima2_plugins.agy.settings import AgySettings
 
 MODEL = "nano-banana-2"
 MAX_REFERENCES = 3
+CHECKED = "2026-11-25"
 _SUFFIX = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
@@ -30,8 +33,21 @@ class AgyProvider(ima2.Provider):
 
     id = "agy"
     title = "Gemini (Antigravity CLI)"
+    marks_orders = True
+    credentials = (
+        ima2.Credential(
+            "agy",
+            "Antigravity CLI",
+            kind="program",
+            hint="Install the Antigravity CLI and run `agy` once to sign in. Its subscription pays.",
+        ),
+    )
     capabilities = ima2.Capabilities(
-        models=(ima2.Model(MODEL, "Nano Banana 2"),),
+        models=(
+            ima2.Model(
+                MODEL, "Nano Banana 2", source="ima2-gen 2.0.2; the CLI does not name its model", checked=CHECKED
+            ),
+        ),
         default_model=MODEL,
         sizes=ima2.Sizes(listed=(SIZE,), auto=False),
         default_size=SIZE,
@@ -41,6 +57,7 @@ class AgyProvider(ima2.Provider):
         code_prefix="AGY",
         codes={"VIDEO_UNSUPPORTED": "AGY_VIDEO_UNSUPPORTED"},
         fixed={"model": MODEL, "size": SIZE},
+        catalogue=CHECKED,
     )
 
     def __init__(self, settings: AgySettings) -> None:
@@ -62,35 +79,77 @@ class AgyProvider(ima2.Provider):
     async def images(self, request: ima2.ImageRequest, job: ima2.Job) -> AsyncIterator[ima2.Update]:
         """Make ``count`` pictures, or the one picture that a sequence comes to here."""
         pictures = _pictures(request)
-        if self._program.path() is None:
-            raise missing()
+        how = await self._program.invocation()
         count = 1 if request.sequence else max(1, request.count)
-        starts = [partial(self._draw, request, pictures, index, job) for index in range(count)]
-        updates = cast("AsyncGenerator[ima2.Update]", starts[0]() if count == 1 else ima2.merged(starts))
-        async with aclosing(updates):
-            async for update in updates:
+        names = tuple(f"ima2_generated_{secrets.token_hex(6)}" for _ in range(count))
+        with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as made:
+            runs = Runs(Path(made), names)
+            yield runs.receipt()
+            async for update in _side_by_side(
+                [partial(self._draw, request, pictures, how, runs, index, job) for index in range(count)]
+            ):
                 yield update
 
-    async def _draw(
-        self, request: ima2.ImageRequest, pictures: Sequence[ima2.Picture], index: int, job: ima2.Job
+    async def resume_images(
+        self, receipt: ima2.Receipt, request: ima2.ImageRequest, job: ima2.Job
     ) -> AsyncIterator[ima2.Update]:
-        """One run, one picture, in a folder that is gone afterwards."""
-        name = f"ima2_generated_{secrets.token_hex(6)}"
-        with tempfile.TemporaryDirectory(prefix="ima2-agy-", ignore_cleanup_errors=True) as made:
-            folder = Path(made)
-            references = await asyncio.to_thread(_written, pictures, folder)
-            text = instructions(request.prompt, name, references, edit=request.source is not None)
-            ended = await self._run(text, folder, job)
-            picture = await asyncio.to_thread(self._taken, ended, name, folder)
+        """Take over what runs left behind that ended with the server that had started them."""
+        runs = runs_of(receipt)
+        try:
+            starts = [partial(self._collect, runs, index, request) for index in range(len(runs.names))]
+            async for update in _side_by_side(starts):
+                yield update
+        finally:
+            await asyncio.to_thread(clear, runs)
+
+    async def reconfigure(self, settings: object) -> None:
+        """Use another command or other limits from the next run on."""
+        if isinstance(settings, AgySettings):
+            self._settings, self._program = settings, Program(settings)
+
+    async def _draw(
+        self,
+        request: ima2.ImageRequest,
+        pictures: Sequence[ima2.Picture],
+        how: Invocation,
+        runs: Runs,
+        index: int,
+        job: ima2.Job,
+    ) -> AsyncIterator[ima2.Update]:
+        """One run, one picture, in a folder of its own."""
+        folder, name = runs.place(index), runs.names[index]
+        references = await asyncio.to_thread(_written, pictures, folder)
+        text = instructions(request.prompt, name, references, edit=request.source is not None)
+        await job.order()
+        picture = await self._made(how, text, runs, index, job)
         if any(picture.data == given.data for given in pictures):
             raise unusable("is one of the pictures it was given")
-        yield ima2.Usage({"agy_artifact_bytes": len(picture.data)}, index=index)
-        yield ima2.Artifact(picture, index, revised_prompt=request.prompt, model=MODEL)
+        for update in _told(picture, index, request):
+            yield update
 
-    async def _run(self, text: str, folder: Path, job: ima2.Job) -> Ended:
+    async def _collect(self, runs: Runs, index: int, request: ima2.ImageRequest) -> AsyncIterator[ima2.Update]:
+        picture = await asyncio.to_thread(collected, runs, index, self._settings.max_artifact_bytes)
+        for update in _told(picture, index, request):
+            yield update
+
+    async def _made(self, how: Invocation, text: str, runs: Runs, index: int, job: ima2.Job) -> ima2.Picture:
+        """The picture of a run; also of one that was stopped, or ended without a word, after it had made it."""
+        folder = runs.place(index)
+        try:
+            ended = await self._run(how, text, folder, job)
+            return await asyncio.to_thread(self._taken, ended, runs.names[index], folder)
+        except ima2.Ima2Error as error:
+            if error.code not in ("AGY_TIMEOUT", "AGY_PROCESS_ERROR"):
+                raise
+            try:
+                return await asyncio.to_thread(collected, runs, index, self._settings.max_artifact_bytes)
+            except ima2.Ima2Error:
+                raise error from None
+
+    async def _run(self, how: Invocation, text: str, folder: Path, job: ima2.Job) -> Ended:
         seconds = min(self._settings.timeout_ms / 1000, job.remaining())
         try:
-            ended = await self._program.draw(text, folder, seconds)
+            ended = await self._program.draw(how, text, folder, seconds)
         except TimeoutError:
             raise timed_out(seconds) from None
         job.log.info("agy ended: code %d, %d bytes of complaints", ended.code, ended.complaints)
@@ -104,6 +163,22 @@ class AgyProvider(ima2.Provider):
         if path is None:
             raise unparsed()
         return artifact.picture_at(path, folder, self._settings.max_artifact_bytes)
+
+
+async def _side_by_side(starts: Sequence[Callable[[], AsyncIterator[ima2.Update]]]) -> AsyncIterator[ima2.Update]:
+    """The updates of several runs; the failure of a single one is raised."""
+    updates = cast("AsyncGenerator[ima2.Update]", starts[0]() if len(starts) == 1 else ima2.merged(starts))
+    async with aclosing(updates):
+        async for update in updates:
+            yield update
+
+
+def _told(picture: ima2.Picture, index: int, request: ima2.ImageRequest) -> tuple[ima2.Update, ...]:
+    """What there is to tell of a picture."""
+    size = ima2.size_of(picture.data)
+    used = {"format": picture.media_type.removeprefix("image/"), **({"size": f"{size[0]}x{size[1]}"} if size else {})}
+    usage = ima2.Usage({"agy_artifact_bytes": len(picture.data)}, index=index)
+    return usage, ima2.Artifact(picture, index, revised_prompt=request.prompt, model=MODEL, used=used)
 
 
 def _pictures(request: ima2.ImageRequest) -> list[ima2.Picture]:
@@ -125,7 +200,8 @@ def _media_type(picture: ima2.Picture) -> str:
 
 
 def _written(pictures: Sequence[ima2.Picture], folder: Path) -> list[Path]:
-    """The pictures as files, for the CLI to read."""
+    """The pictures as files, for the CLI to read, in a folder that is made for it."""
+    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for place, picture in enumerate(pictures):
         path = folder / f"ref_{place}.{_SUFFIX[_media_type(picture)]}"

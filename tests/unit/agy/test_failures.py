@@ -13,7 +13,7 @@ from tests.upstreams.asking import draw, failure, told
 from tests.upstreams.world import picture
 
 import ima2
-from ima2_plugins.agy import artifact, report
+from ima2_plugins.agy import artifact, failures, report
 from ima2_plugins.agy.provider import AgyProvider
 
 Providers = Callable[..., AgyProvider]
@@ -55,6 +55,17 @@ async def test_a_failure_has_its_code_and_words_and_leaks_nothing(
     assert MARKER not in said
     assert "secret-kite" not in said
     assert len(records(cli)) == 1
+
+
+async def test_a_picture_that_ends_early_is_a_failure_that_keeps_what_came(make: Providers) -> None:
+    error = await failure(make("half-file"))
+    assert isinstance(error, ima2.MediaError)
+    assert (error.code, bool(error.data)) == ("PICTURE_INCOMPLETE", True)
+
+
+def test_every_code_has_its_meaning() -> None:
+    assert {code for _, code, _, _ in ROWS} <= set(failures.MEANINGS)
+    assert not any(one.again and one.status == 400 for one in failures.MEANINGS.values())
 
 
 async def test_too_slow_is_a_timeout(make: Providers) -> None:

@@ -34,6 +34,7 @@ async def test_a_picture_is_found_however_the_path_is_told(make: Providers, mode
     artifact = only(updates, ima2.Artifact)
     assert artifact.picture == ima2.Picture(picture(seed=3), "image/png")
     assert (artifact.index, artifact.revised_prompt, artifact.model) == (0, KITE, "nano-banana-2")
+    assert artifact.used == {"format": "png", "size": "256x192"}
     assert only(updates, ima2.Usage).tokens == {"agy_artifact_bytes": len(picture(seed=3))}
 
 
@@ -50,7 +51,7 @@ async def test_the_prompt_goes_through_stdin_and_nowhere_else(make: Providers, c
 async def test_it_runs_in_a_folder_of_its_own_that_is_gone_afterwards(make: Providers, cli: Path) -> None:
     await draw(make(), references=(PNG,))
     (given,) = records(cli)
-    assert Path(given["cwd"]).parent == Path(tempfile.gettempdir())
+    assert Path(given["cwd"]).parent.parent == Path(tempfile.gettempdir())
     assert not Path(given["cwd"]).exists()
     assert list(Path(tempfile.gettempdir()).iterdir()) == []
 

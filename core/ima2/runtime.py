@@ -21,12 +21,13 @@ from ima2.jobs.record import now_ms
 from ima2.kernel import guard
 from ima2.kernel.boot import Booted, boot
 from ima2.kernel.changes import Changes
-from ima2.kernel.collect import facets, tables, tools
+from ima2.kernel.collect import facets, migrate, tools
 from ima2.kernel.context import Host, PluginContext
+from ima2.kernel.discovery import State
 from ima2.kernel.lifecycle import OpenParts, opened
 from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
-from ima2.kernel.report import remember
+from ima2.kernel.report import absent, remember
 from ima2.kernel.subscription import Subscriptions
 from ima2.kernel.switches import Switches
 from ima2.library import Gallery
@@ -34,7 +35,7 @@ from ima2.models import Event
 from ima2.network.http import Http
 from ima2.settings.config_file import ConfigFile
 from ima2.settings.live import LiveSettings
-from ima2.settings.model import Settings, load, plugin_settings
+from ima2.settings.model import Settings, load, misspelt, plugin_settings
 from ima2.settings.paths import config_file
 from ima2.studio.studio import Studio
 from ima2.ways.way import Limits
@@ -115,7 +116,9 @@ def assemble(
         context=context,
         extra=extra,
         discover_entry_points=discover_entry_points,
+        misspelt=lambda name, model: misspelt(model, name, environ, document),
     )
+    booted.registry.absent = absent(settings.config_dir, booted.records)
     host.change = Changes(live, booted.registry.providers_of)
     runtime = Runtime(settings, loaded.warnings, booted, database, http, file, environ, host)
     made.append(runtime)
@@ -135,8 +138,9 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(_release, owner)
         stack.push_async_callback(runtime.http.close)
-        await runtime.database.open([("ima2", _kernel_tables()), *tables(runtime.booted)])
+        await runtime.database.open([("ima2", _kernel_tables())])
         stack.push_async_callback(runtime.database.close)
+        await migrate(runtime.database, runtime.booted)
         runtime.registry.facets = facets(runtime.booted)
         runtime.parts = await stack.enter_async_context(opened(runtime.booted))
         runtime.registry.tools = runtime.host.tools = tools(runtime.booted)
@@ -210,11 +214,10 @@ def _storage(runtime: Runtime) -> Storage:
         return runtime.registry.storages[wanted]
     except KeyError:
         offered = ", ".join(sorted(runtime.registry.storages)) or "none"
-        raise Ima2Error(
-            "STORAGE_MISSING",
-            500,
-            f"No plugin offers the storage {wanted!r} (offered: {offered}). See `ima2 plugins list`.",
-        ) from None
+        off = [record.name for record in runtime.booted.records if record.state is State.OFF]
+        why = runtime.registry.absent.get(f"storage:{wanted}") or (f"Switched off: {', '.join(off)}" if off else "")
+        text = f"No plugin offers the storage {wanted!r} (offered: {offered}). {f'{why}. ' if why else ''}"
+        raise Ima2Error("STORAGE_MISSING", 500, f"{text}See `ima2 plugins list`.") from None
 
 
 async def _recover(runtime: Runtime, owner: ProcessLock, *, adopt: bool) -> None:

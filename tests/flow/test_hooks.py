@@ -392,3 +392,26 @@ async def _until(condition: Any) -> None:
             if await found if inspect.isawaitable(found) else found:
                 return
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("newer", [False, True])
+async def test_a_migration_that_fails_puts_its_plugin_out_after_a_copy_of_the_file(
+    newer: bool, ima2_runtime: Any, tmp_path: Path
+) -> None:
+    def diary(*steps: str) -> Any:
+        metadata = MetaData()
+        Table("diary_notes", metadata, Column("id", Integer, primary_key=True))
+        numbered = [ima2.Migration(number, [step]) for number, step in enumerate(steps, 1)]
+        return plugin(tables=ima2.Tables(metadata, numbered), event_sinks=[RecordingSink()])
+
+    first, second = "ALTER TABLE diary_notes ADD COLUMN a TEXT", "ALTER TABLE nowhere ADD COLUMN b TEXT"
+    async with ima2_runtime(diary=diary(*((first, first) if newer else (first,)))) as runtime:
+        assert runtime.booted.record("diary").state == "ready"
+    echo = plugin(providers=[EchoProvider()])
+    async with ima2_runtime(diary=diary(*((first,) if newer else (first, second))), echo=echo) as runtime:
+        record = runtime.booted.record("diary")
+        assert (record.state, record.stage) == ("failed", "ima2_tables")
+        assert runtime.registry.event_sinks == {}
+        assert "echo" in runtime.registry.providers
+    copies = [path.name for path in (tmp_path / "home").glob("sessions.db.before-*")]
+    assert copies == ([] if newer else ["sessions.db.before-diary-2"])

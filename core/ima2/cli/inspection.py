@@ -18,7 +18,7 @@ from ima2.kernel.hooks import Hooks
 from ima2.kernel.switches import Switches
 from ima2.settings import paths
 from ima2.settings.config_file import ConfigFile
-from ima2.settings.model import plugin_settings
+from ima2.settings.model import misspelt, plugin_settings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -49,6 +49,7 @@ def inspect_plugins(switches: Switches, records: Sequence[PluginRecord]) -> Boot
         context=lambda name, settings: _context(name, settings, paths.config_dir()),
         records=list(records),
         fatal=False,
+        misspelt=lambda name, model: misspelt(model, name, os.environ, document),
     )
 
 

@@ -33,6 +33,8 @@ class Slot:
     type: type[Part]
 
 
+RESERVED_IDS = frozenset({"auto", "keys", "config", "auth"})
+"""Ids that no provider may have: what requests and routes mean by them is something else."""
 SLOTS = {
     "ima2_storages": Slot("storage", "storages", Storage),
     "ima2_thumbnailers": Slot("thumbnailer", "thumbnailers", Thumbnailer),
@@ -82,11 +84,14 @@ def boot(
     extra: Mapping[str, Any] | None = None,
     discover_entry_points: bool = True,
     fatal: bool = True,
+    misspelt: Callable[[str, type], list[str]] | None = None,
 ) -> Booted:
     """Take in every plugin that is on. A plugin's failure is a row of ``records``.
 
     ``settings`` gives the validated settings of a plugin's model, ``context`` what its hooks are handed. ``extra``
-    holds plugins that are already imported, by name; ``records`` replaces what discovery would find. Raises `Ima2Error`
+    holds plugins that are already imported, by name; ``records`` replaces what discovery would find. ``misspelt`` says
+    which given settings a plugin's model does not know. An id that two plugins offer goes to the one that config.json
+    requires, else to the one of ima2 itself, else to the first by name; the other fails. Raises `Ima2Error`
     ``UNKNOWN_PLUGIN`` or ``PLUGIN_FAILED`` for a plugin that a person named (unless ``fatal`` is off).
     """
     if records is None:
@@ -95,9 +100,11 @@ def boot(
     unknown = switches.unknown(record.name for record in booted.records) if fatal else None
     if unknown is not None:
         raise Ima2Error("UNKNOWN_PLUGIN", 400, unknown)
-    for record in booted.records:
+    for record in sorted(booted.records, key=lambda one: _rank(one, switches)):
         if switches.is_on(record.name):
             load_plugin(booted, record, settings, context)
+            if record.state is State.READY and misspelt is not None:
+                record.warnings += misspelt(record.name, type(booted.contexts[record.name].settings))
             if record.state is State.FAILED:
                 log.warning("plugin %s failed (%s): %s", record.name, record.stage, record.error)
                 booted.raise_if_named(record)
@@ -118,6 +125,10 @@ def disable(booted: Booted, name: str, stage: str, error: BaseException | str) -
     booted.hooks.unregister(name)
     log.warning("plugin %s failed (%s): %s", name, record.stage, record.error)
     log.debug("plugin %s", name, exc_info=error if isinstance(error, BaseException) else None)
+
+
+def _rank(record: PluginRecord, switches: Switches) -> tuple[bool, bool, str]:
+    return not switches.named(record.name), record.package.lower() != "ima2", record.name
 
 
 def _inline(extra: Mapping[str, Any], records: Sequence[PluginRecord]) -> list[PluginRecord]:
@@ -169,6 +180,8 @@ def _checked(booted: Booted, slot: Slot, part: Part, offered: Sequence[tuple[Slo
     part_id = getattr(part, "id", None)
     if not discovery.is_slug(part_id):
         raise TypeError(f"{type(part).__name__}.id must be a slug (a-z, 0-9, - and _), not {part_id!r}")
+    if slot.kind == "provider" and part_id in RESERVED_IDS:
+        raise ValueError(f"provider {part_id!r}: this id means something else in requests and routes; choose another")
     owner = booted.registry.owners.get((slot.kind, part.id))
     if owner is not None:
         raise LookupError(f"{slot.kind} {part_id!r} is already offered by plugin {owner}; turn one of the two off")

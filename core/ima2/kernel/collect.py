@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ima2.contracts import Facet, Tables
+from ima2.database.sqlite import Database
 from ima2.database.tables import TABLES
+from ima2.errors import Ima2Error
 from ima2.kernel.boot import Booted, disable, list_of, one_of
 from ima2.kernel.offers import Routes, Site, Tool
 from ima2.models import Json, Panel
@@ -29,6 +31,19 @@ def tables(booted: Booted) -> list[tuple[str, Tables]]:
         owners.update(dict.fromkeys(names, f"plugin {name}"))
         kept.append((name, found))
     return kept
+
+
+async def migrate(database: Database, booted: Booted) -> None:
+    """Bring every plugin's tables to their newest shape, each after a copy of the file. One whose steps fail, or whose
+    tables a newer version of it made, is out of use; trouble with the file itself is raised."""
+    for name, found in tables(booted):
+        try:
+            await database.migrate(name, found)
+        except Exception as error:
+            if isinstance(error, Ima2Error) and error.code != "DB_TOO_NEW":
+                raise
+            disable(booted, name, "ima2_tables", error)
+            booted.raise_if_named(booted.record(name))
 
 
 def facets(booted: Booted) -> list[tuple[str, Facet]]:

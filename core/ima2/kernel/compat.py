@@ -12,6 +12,10 @@ _OURS = re.compile(r"ima2(?![A-Za-z0-9._-])", re.IGNORECASE)
 
 def check(record: PluginRecord, version: str = VERSION) -> bool:
     """Whether a plugin may be imported here; a record whose package requires another ima2 has failed."""
+    if record.package and record.package.lower() != "ima2":
+        record.api = written_for(record.requires)
+        if not record.api:
+            record.warnings.append(f"{record.package} does not say which ima2 it needs: add ima2>=3,<4 to it")
     wanted = unmet(record.requires, version)
     if wanted is not None:
         way_out = f"Update ima2, or install a {record.package or record.name} made for it"
@@ -35,3 +39,10 @@ def unmet(requires: tuple[str, ...], version: str = VERSION) -> str | None:
         if applies and not wanted.specifier.contains(version, prereleases=True):
             return str(wanted.specifier)
     return None
+
+
+def written_for(requires: tuple[str, ...]) -> str:
+    """The oldest ima2 that a package's requirement names, as ``3`` or ``3.1``; nothing where it names none."""
+    lines = " ".join(line.partition(";")[0] for line in requires if _OURS.match(line))
+    lowest = re.search(r"(?:>=|~=|==)\s*(\d+(?:\.\d+)*)", lines)
+    return lowest[1] if lowest else ""

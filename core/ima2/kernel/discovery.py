@@ -18,7 +18,7 @@ from typing import Any
 
 from ima2.kernel.switches import RESERVED
 
-PLUGINS, COMMANDS = "ima2.plugins", "ima2.commands"
+PLUGINS, COMMANDS, OFF = "ima2.plugins", "ima2.commands", "ima2.plugins.off"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _KEY_LIKE = re.compile(r"(?:sk-|xai-|AIza|ya29\.|eyJ)\S+|(?<=://)[^/@\s]+(?=@)")
 
@@ -53,6 +53,10 @@ class PluginRecord:
     stage: str | None = None
     warnings: list[str] = field(default_factory=list)
     load_ms: float | None = None
+    api: str = ""
+    """The oldest ima2 that its package says it works with."""
+    turned_on_by: tuple[str, ...] = ()
+    """Of a plugin that starts off: the variables and config keys that turn it on."""
     entry: EntryPoint | None = field(default=None, repr=False)
 
     def fail(self, stage: str, error: BaseException | str) -> None:
@@ -84,11 +88,22 @@ class CommandEntry:
 def discover() -> list[PluginRecord]:
     """All installed plugins by name, whether on or off, importing none. A name that two packages claim has failed."""
     by_name: dict[str, list[PluginRecord]] = {}
+    off = starting_off()
     for entry, distribution in _scan(PLUGINS):
         record = PluginRecord(entry.name, _name(distribution), distribution.version, entry.value, entry=entry)
         record.requires = tuple(distribution.requires or ())
+        record.turned_on_by = off.get(entry.name, ())
         by_name.setdefault(entry.name, []).append(record)
     return [_settled(by_name[name]) for name in sorted(by_name)]
+
+
+def starting_off() -> dict[str, tuple[str, ...]]:
+    """The plugins that start off, by name, each with the variable and the config key that turn it on.
+
+    A package says so in its metadata, in the group ``ima2.plugins.off``: ``name = "VARIABLE:config.key"``, either of
+    the two, or ``plugins.enabled`` for one that only `ima2 plugins enable` turns on.
+    """
+    return {entry.name: tuple(entry.value.replace(" ", "").split(":")) for entry, _ in _scan(OFF)}
 
 
 def commands() -> dict[str, CommandEntry]:

@@ -31,6 +31,9 @@ class Hooks:
 
         Raises ``LookupError`` when it implements none, ``TypeError`` when a signature does not fit.
         """
+        other = self._plugins.get_name(module)
+        if other is not None:
+            raise LookupError(f"its module is in use as plugin {other} already; switch one of the two off")
         try:
             self._plugins.register(module, name=name)
         except pluggy.PluginValidationError as error:

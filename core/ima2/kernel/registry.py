@@ -24,6 +24,8 @@ class Registry:
     facets: list[tuple[str, Facet]] = field(default_factory=list)
     """What plugins join to the gallery's pages, with the plugin's name."""
     tools: dict[str, Tool] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+    """Parts (``kind:id``) that are known but not in use, with a sentence on why."""
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     """Which plugin offered a part: (kind, id) to plugin name."""
 
@@ -58,6 +60,9 @@ class Registry:
         try:
             return self.providers[name]
         except KeyError:
+            why = self.absent.get(f"provider:{name}")
+            if why:
+                raise Ima2Error("UNKNOWN_PROVIDER", 400, f"The provider {name} is not in use. {why}.") from None
             offered = ", ".join(sorted(self.providers)) or "none"
             raise Ima2Error("UNKNOWN_PROVIDER", 400, f"No such provider. Offered here: {offered}.") from None
 

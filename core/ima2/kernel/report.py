@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ima2.files import private_folder, write_whole
 from ima2.kernel.discovery import PluginRecord, State
+from ima2.kernel.switches import switched_off
 from ima2.version import API_VERSION
 
 if TYPE_CHECKING:
@@ -37,33 +38,52 @@ def problems(record: PluginRecord, registry: Registry) -> list[str]:
 
 
 def remember(config_dir: Path, records: Iterable[PluginRecord]) -> None:
-    """Keep the failures of this start for `recall`. Trouble with the file is no trouble for the program."""
-    failures = {
-        record.name: {"key": _key(record), "stage": record.stage, "error": record.error}
-        for record in records
-        if record.state is State.FAILED
-    }
+    """Keep what this start found out for `recall` and `absent`. Trouble with the file is no trouble for the program."""
     path = _memory(config_dir)
+    before, now = _read(path), {}
+    for record in records:
+        known = before.get(record.name, {})
+        offers = record.offers if record.state is State.READY else known.get("offers", [])
+        entry = {"key": _key(record), "stage": record.stage, "error": record.error, "offers": offers}
+        if record.package and (record.error or offers):
+            now[record.name] = entry
     try:
-        if failures or path.exists():
-            write_whole(private_folder(path.parent) / path.name, json.dumps(failures).encode())
+        if now != before:
+            write_whole(private_folder(path.parent) / path.name, json.dumps(now).encode())
     except OSError:
         return
 
 
 def recall(config_dir: Path, records: Iterable[PluginRecord]) -> dict[str, str]:
     """The failures of the last start by plugin, where the same version of the same package still stands."""
+    known = _read(_memory(config_dir))
+    found = ((record.name, known.get(record.name, {}), _key(record)) for record in records)
+    return {
+        name: f"{entry.get('stage')}: {entry['error']}"
+        for name, entry, key in found
+        if entry.get("error") and entry.get("key") == key
+    }
+
+
+def absent(config_dir: Path, records: Iterable[PluginRecord]) -> dict[str, str]:
+    """Parts (``kind:id``) of plugins that are off or failed, as an earlier start knew them: what became of each."""
+    known = _read(_memory(config_dir))
+    found: dict[str, str] = {}
+    for record in records:
+        if record.state in (State.OFF, State.FAILED):
+            off = f"is {switched_off(record.name)}"
+            state = off if record.state is State.OFF else f"failed ({record.stage}): {record.error}"
+            parts = known.get(record.name, {}).get("offers", [])
+            found.update({str(part): f"Its plugin {record.name} {state}" for part in parts})
+    return found
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        stored = json.loads(_memory(config_dir).read_bytes())
+        stored = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
-    known = stored if isinstance(stored, dict) else {}
-    found = ((record.name, known.get(record.name), _key(record)) for record in records)
-    return {
-        name: f"{entry.get('stage')}: {entry.get('error')}"
-        for name, entry, key in found
-        if isinstance(entry, dict) and entry.get("key") == key
-    }
+    return {name: one for name, one in stored.items() if isinstance(one, dict)} if isinstance(stored, dict) else {}
 
 
 def _row(record: PluginRecord, registry: Registry | None) -> dict[str, Any]:
@@ -81,9 +101,17 @@ def _row(record: PluginRecord, registry: Registry | None) -> dict[str, Any]:
         "stage": record.stage,
         "error": record.error,
         "loadMs": record.load_ms,
-        "apiVersion": API_VERSION,
+        "writtenFor": record.api,
+        "apiVersion": _api(record),
+        "turnedOnBy": list(record.turned_on_by),
     }
     return {key: value for key, value in row.items() if value or key in ("name", "state")}
+
+
+def _api(record: PluginRecord) -> int:
+    """The interface a plugin was written for: what its package's requirement says, else ours if it is ours; or 0."""
+    own = record.package.lower() in ("ima2", "")
+    return int(record.api.partition(".")[0]) if record.api else API_VERSION if own else 0
 
 
 def _key(record: PluginRecord) -> str:

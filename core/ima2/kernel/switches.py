@@ -9,8 +9,9 @@ from typing import Any
 
 from ima2.errors import Ima2Error
 from ima2.settings.config_file import ConfigFile, find
+from ima2.settings.values import as_flag
 
-RESERVED = frozenset({"disabled", "required"})
+RESERVED = frozenset({"disabled", "required", "enabled"})
 """Names no plugin may have: their place below ``plugins`` in config.json is taken."""
 
 
@@ -19,12 +20,14 @@ class Switches:
     """What is on. Installed means on, unless a stronger word says otherwise.
 
     ``only`` holds the names of ``--plugins`` or ``IMA2_PLUGINS`` (``None`` = neither given; empty = no plugin at all),
-    ``disabled`` and ``required`` the lists of config.json, which count only where ``only`` is ``None``.
+    ``disabled`` and ``required`` the lists of config.json, which count only where ``only`` is ``None``, as does
+    ``waiting``: the plugins that start off and that nothing has turned on.
     """
 
     only: frozenset[str] | None = None
     disabled: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
+    waiting: frozenset[str] = frozenset()
     source: str = ""
     """What named the plugins: ``--plugins``, ``IMA2_PLUGINS`` or ``config.json``."""
 
@@ -36,11 +39,12 @@ class Switches:
         if "IMA2_PLUGINS" in environ:
             return cls(only=_names(environ["IMA2_PLUGINS"]), source="IMA2_PLUGINS")
         disabled, required = (_listed(document, f"plugins.{key}") for key in ("disabled", "required"))
-        return cls(disabled=disabled, required=required, source="config.json")
+        waiting = _waiting(environ, document) - required
+        return cls(disabled=disabled, required=required, waiting=waiting, source="config.json")
 
     def is_on(self, name: str) -> bool:
         """Whether a plugin may be imported."""
-        return name not in self.disabled if self.only is None else name in self.only
+        return name not in self.disabled | self.waiting if self.only is None else name in self.only
 
     def named(self, name: str) -> bool:
         """Whether a person named this plugin, so that its failure ends the program."""
@@ -64,29 +68,65 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(close)}?" if close else ""
 
 
+def switched_off(name: str) -> str:
+    """What to do about a plugin that is off."""
+    return f"switched off: `ima2 plugins enable {name}` switches it on"
+
+
 def disable(file: ConfigFile, name: str) -> bool:
-    """Put a plugin on the off list of config.json. Says whether that changed anything."""
-    return _switch(file, name, off=True)
+    """Switch a plugin off in config.json. Says whether that changed anything."""
+    return bool(file.change(lambda document: _mark(document, "disabled", name) | _unmark(document, "enabled", name)))
 
 
 def enable(file: ConfigFile, name: str) -> bool:
-    """Take a plugin off the off list of config.json. Says whether that changed anything."""
-    return _switch(file, name, off=False)
+    """Switch a plugin on in config.json, one that starts off too. Says whether that changed anything."""
 
-
-def _switch(file: ConfigFile, name: str, *, off: bool) -> bool:
     def edit(document: dict[str, Any]) -> bool:
-        before = _listed(document, "plugins.disabled")
-        after = before | {name} if off else before - {name}
-        section = document.setdefault("plugins", {})
-        section["disabled"] = sorted(after)
-        if not after:
-            del section["disabled"]
-        if not section:
-            del document["plugins"]
-        return after != before
+        changed = _unmark(document, "disabled", name)
+        return (_mark(document, "enabled", name) if _starts_off(name) else False) or changed
 
     return bool(file.change(edit))
+
+
+def _mark(document: dict[str, Any], key: str, name: str) -> bool:
+    names = _listed(document, f"plugins.{key}")
+    if name not in names:
+        document.setdefault("plugins", {})[key] = sorted(names | {name})
+    return name not in names
+
+
+def _unmark(document: dict[str, Any], key: str, name: str) -> bool:
+    names = _listed(document, f"plugins.{key}")
+    if name not in names:
+        return False
+    section = document["plugins"]
+    section[key] = sorted(names - {name})
+    if not section[key]:
+        del section[key]
+    if not section:
+        del document["plugins"]
+    return True
+
+
+def _starts_off(name: str) -> bool:
+    from ima2.kernel.discovery import starting_off
+
+    return name in starting_off()
+
+
+def _waiting(environ: Mapping[str, str], document: Mapping[str, Any]) -> frozenset[str]:
+    """The plugins that start off and stay so: a variable decides, else a config key, else the list of those enabled."""
+    from ima2.kernel.discovery import starting_off
+
+    enabled = _listed(document, "plugins.enabled")
+    off = set()
+    for name, places in starting_off().items():
+        given = [environ[one] for one in places if environ.get(one)]
+        keys = [one for one in places if one != "plugins.enabled"]
+        given += [value for one in keys if (value := find(document, one)) not in (None, "")]
+        if not (as_flag(given[0]) if given else name in enabled):
+            off.add(name)
+    return frozenset(off)
 
 
 def _names(text: str) -> frozenset[str]:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from ima2.errors import Ima2Error
+from ima2.kernel.boot import Booted
 from ima2.kernel.collect import capability_blocks, panels
 from ima2.kernel.guard import origin
 from ima2.runtime import Runtime, open_runtime
@@ -55,11 +56,7 @@ def create_app(runtime: Runtime, *, hosts: Iterable[str] = ()) -> Gate:
         default_response_class=Json,
     )
     app.state.runtime = runtime
-    mount(app, [route for router in ROUTERS for route in router.routes])
-    mount_routers(app, runtime.booted)
-    app.state.panels, app.state.blocks = panels(runtime.booted), capability_blocks(runtime.booted)
-    mount(app, status.aliases.routes)
-    mount_sites(app, runtime.booted, page.router.routes)
+    mount_all(app, runtime.booted)
     app.add_exception_handler(Ima2Error, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -67,6 +64,15 @@ def create_app(runtime: Runtime, *, hosts: Iterable[str] = ()) -> Gate:
     token = runtime.settings.lan_token
     names = {runtime.settings.host, *hosts, *runtime.settings.allowed_hosts}
     return Gate(app, hosts=names, token=token.get_secret_value() if token else None)
+
+
+def mount_all(app: FastAPI, booted: Booted) -> None:
+    """Mount our own routes and what the plugins bring; a plugin whose routes, panels or site do not fit has failed."""
+    mount(app, [route for router in ROUTERS for route in router.routes])
+    mount_routers(app, booted)
+    app.state.panels, app.state.blocks = panels(booted), capability_blocks(booted)
+    mount(app, status.aliases.routes)
+    mount_sites(app, booted, page.router.routes)
 
 
 async def _refused(request: Request, error: Exception) -> Json:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -201,6 +202,23 @@ def plugin_settings(
         raise Ima2Error(
             "PLUGIN_SETTINGS_INVALID", 500, f"Settings of plugin {plugin} are not usable: {said}."
         ) from None
+
+
+def misspelt(model: type, plugin: str, environ: Mapping[str, str], document: Mapping[str, Any]) -> list[str]:
+    """A sentence about each setting that is given for a plugin and that its model does not know."""
+    fields = list(getattr(model, "model_fields", ()))
+    prefix = f"IMA2_PLUGINS__{plugin}__".upper().replace("-", "_")
+    section = find(document, f"plugins.{plugin}")
+    given = {name.removeprefix(prefix).lower(): name for name in environ if name.startswith(prefix)}
+    given |= {name: f"plugins.{plugin}.{name}" for name in (section if isinstance(section, dict) else {})}
+    known = {*fields, *(name.lower() for name in fields)}
+    unknown = {
+        place: get_close_matches(name, fields, n=1, cutoff=0.5) for name, place in given.items() if name not in known
+    }
+    return [
+        f"{place} is set, but there is no such setting{f' (did you mean {close[0]}?)' if close else ''}"
+        for place, close in sorted(unknown.items())
+    ]
 
 
 def _defaults_of(environ: Mapping[str, str], document: Mapping[str, Any]) -> Mapping[str, Any]:

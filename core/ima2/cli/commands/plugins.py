@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ima2.cli import current_switches, output
 from ima2.cli.groups import Group
-from ima2.kernel import report, switches
+from ima2.kernel import compat, report, switches
 from ima2.kernel.discovery import PluginRecord, State, discover
 from ima2.settings import paths
 from ima2.settings.config_file import ConfigFile
+
+if TYPE_CHECKING:
+    from ima2.kernel.boot import Booted
 
 _LOOKS = {"ready": "green", "failed": "red", "off": "dim", "found": "bold"}
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -119,7 +122,8 @@ def _mark_off(records: list[PluginRecord]) -> list[PluginRecord]:
 
 def _listed() -> list[dict[str, Any]]:
     records = _mark_off(discover())
-    last = report.recall(paths.config_dir(), [record for record in records if record.state is State.FOUND])
+    found = [record for record in records if record.state is State.FOUND and compat.check(record)]
+    last = report.recall(paths.config_dir(), found)
     rows = report.rows(records)
     return [{**row, "lastError": last[row["name"]]} if row["name"] in last else row for row in rows]
 
@@ -128,8 +132,20 @@ def _checked() -> list[dict[str, Any]]:
     from ima2.cli import inspection
 
     booted = inspection.inspect_plugins(current_switches(), discover())
+    _check_offers(booted)
     report.remember(paths.config_dir(), booted.records)
     return report.rows(booted.records, booted.registry)
+
+
+def _check_offers(booted: Booted) -> None:
+    """Ask for what is needed after boot too, so that every failure of a start is found here."""
+    from ima2.cli.commands.serve import check_mounts
+    from ima2.kernel import collect
+
+    collect.tables(booted)
+    collect.facets(booted)
+    collect.tools(booted)
+    check_mounts(booted)
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
@@ -144,12 +160,13 @@ def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
                 row["state"],
                 row.get("package", ""),
                 row.get("version", ""),
+                str(row.get("writtenFor") or row.get("apiVersion") or "?"),
                 ", ".join(row.get("offers", [])),
             )
             for row in rows
         ]
         notes = [_note(row) for row in rows]
-        header = ("Plugin", "State", "Package", "Version", "Offers", "Note")
+        header = ("Plugin", "State", "Package", "Version", "API", "Offers", "Note")
         lines = output.table(header, [(*cell, note) for cell, note in zip(cells, notes, strict=True)]).split("\n")
         for row, number in zip(rows, range(2, len(lines)), strict=True):
             state = row["state"]

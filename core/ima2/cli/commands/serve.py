@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from ima2.kernel.boot import Booted
 
 
 @click.command(short_help="Start the studio as a local server.")
@@ -47,3 +52,12 @@ def serve(
             click.launch(f"http://localhost:{runtime.port}/")
 
     run(runtime, listener, ready)
+
+
+def check_mounts(booted: Booted) -> None:
+    """Mount what plugins bring on an application that is thrown away: what does not fit becomes a row of theirs."""
+    from fastapi import FastAPI
+
+    from ima2.server.app import mount_all
+
+    mount_all(FastAPI(openapi_url=None), booted)

@@ -54,7 +54,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     site = tmp_path / "site"
     info = site / "made_up-1.2.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: made-up\nVersion: 1.2\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: made-up\nVersion: 1.2\nRequires-Dist: ima2>=3,<4\n")
     points = (
         "[ima2.plugins]\necho = made_up_echo\nbroken = made_up_broken\n\n[ima2.commands]\necho = made_up_command:main\n"
     )
@@ -73,8 +73,8 @@ def test_the_list_imports_nothing(ima2: Run) -> None:
     answer = ima2("plugins", "list")
     assert answer.code == 0
     assert [line.split() for line in answer.out.splitlines()[2:]] == [
-        ["broken", "found", "made-up", "1.2"],
-        ["echo", "found", "made-up", "1.2"],
+        ["broken", "found", "made-up", "1.2", "3"],
+        ["echo", "found", "made-up", "1.2", "3"],
     ]
     assert "made_up_echo" not in sys.modules
 
@@ -173,10 +173,10 @@ def test_a_plugins_command_is_listed_without_import_and_runs(ima2: Run) -> None:
     assert ima2("echo").out == "from the plugin\n"
 
 
-def test_the_command_of_an_off_plugin_is_unknown(ima2: Run) -> None:
+def test_the_command_of_an_off_plugin_says_how_to_switch_it_on(ima2: Run) -> None:
     ima2("plugins", "disable", "echo")
     assert "echo <sub>" not in ima2("--help").out
-    assert "Unknown command" in ima2("echo").out
+    assert "switched off: `ima2 plugins enable echo`" in ima2("echo").out
 
 
 def test_a_broken_plugin_command_is_one_line(ima2: Run, site: Path) -> None:

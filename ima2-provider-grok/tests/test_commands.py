@@ -6,10 +6,14 @@ import base64
 import hashlib
 import json
 import re
+import socket
+import threading
+import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from tests.upstreams import xai, xai_accounts
@@ -149,3 +153,29 @@ def test_an_address_its_query_or_the_code_can_be_pasted(pasted: str) -> None:
 def test_anything_else_is_refused_with_a_reason(pasted: str) -> None:
     with pytest.raises(ValueError, match=r"\w+\."):
         code_of(pasted, "s")
+
+
+def test_a_browser_on_this_machine_can_sign_in(cli: Any, world: World, tmp_path: Path, monkeypatch: Any) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setattr("ima2_provider_grok.issuer.CALLBACK_PORT", port)
+    world.state["xai.code"] = "the-code-123"
+    shown: list[str] = []
+    echo = click.echo
+
+    def watch(message: Any = None, **more: Any) -> None:
+        """Shows it, and opens the page that is shown as a browser would."""
+        echo(message, **more)
+        if "/authorize?" in str(message):
+            shown.append(str(message).strip())
+            state = parse_qs(urlsplit(shown[-1]).query)["state"][0]
+            address = f"http://127.0.0.1:{port}/callback?code=the-code-123&state={state}"
+            threading.Thread(target=urllib.request.urlopen, args=(address,)).start()
+
+    monkeypatch.setattr("ima2_provider_grok.commands.click.echo", watch)
+    done = cli("login", "--local-browser")
+    assert done.exit_code == 0, done.output
+    assert len(shown) == 1
+    assert f"✓ Signed in to Grok as {xai_accounts.EMAIL}." in done.output
+    assert json.loads((tmp_path / "progrok" / "auth.json").read_text())["accessToken"] == "login-1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -205,3 +206,31 @@ async def test_another_login_file_counts_at_once(grok: Any, settings: Any, sign_
     await provider.reconfigure(settings(auth_file=tmp_path / "none.json"))
     assert (await provider.status()).state == "auth_required"
     assert isinstance(settings(), GrokSettings)
+
+
+RENEW = """
+import asyncio, sys
+from pathlib import Path
+import httpx
+from ima2_provider_grok.issuer import Issuer
+from ima2_provider_grok.login_file import LoginFile
+from ima2_provider_grok.native import Account
+async def main():
+    async with httpx.AsyncClient(trust_env=False) as client:
+        print(await Account(LoginFile(Path(sys.argv[1])), Issuer(lambda: client, sys.argv[2])).token())
+asyncio.run(main())
+"""
+
+
+async def test_four_processes_that_renew_one_login_at_once_use_its_refresh_token_once(
+    sign_in: Any, world: World
+) -> None:
+    world.state["xai.auth_slow"] = 0.5
+    path = sign_in(seconds=-5)
+    command = [sys.executable, "-c", RENEW, str(path), f"{world.base_url}/xai-auth"]
+    pipe = asyncio.subprocess.PIPE
+    programs = [await asyncio.create_subprocess_exec(*command, stdout=pipe) for _ in range(4)]
+    said = [(await program.communicate())[0].decode().strip() for program in programs]
+    assert said == ["login-1"] * 4
+    assert len(world.calls("xai-auth/token")) == 1
+    assert json.loads(path.read_text())["refreshToken"] == "refresh-1"

@@ -13,6 +13,8 @@ import pytest
 from tests.upstreams import xai
 from tests.upstreams.world import World, running
 
+import ima2
+import ima2.testing
 from ima2_provider_grok.provider import GrokApiProvider, GrokProvider
 from ima2_provider_grok.settings import GrokSettings
 
@@ -45,12 +47,17 @@ def proxy() -> Iterator[World]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    """The host's client, as the host makes it."""
-    async with httpx.AsyncClient(
-        follow_redirects=False, trust_env=False, headers={"user-agent": "ima2/test"}
-    ) as client:
-        yield client
+async def ctx(tmp_path: Path) -> AsyncIterator[ima2.PluginContext]:
+    """What the host hands to plugins: its client and its guarded download."""
+    made = ima2.testing.context(tmp_path, name="grok")
+    yield made
+    await made.http().aclose()
+
+
+@pytest.fixture
+def http(ctx: ima2.PluginContext) -> httpx.AsyncClient:
+    """The host's client."""
+    return ctx.http()
 
 
 @pytest.fixture
@@ -73,12 +80,12 @@ def settings(world: World, tmp_path: Path) -> Callable[..., GrokSettings]:
 
 
 @pytest.fixture
-async def api(settings: Callable[..., GrokSettings], http: httpx.AsyncClient) -> AsyncIterator[Make]:
+async def api(settings: Callable[..., GrokSettings], ctx: ima2.PluginContext) -> AsyncIterator[Make]:
     """Makes ``grok-api``."""
     made: list[GrokApiProvider] = []
 
     def make(**changes: Any) -> GrokApiProvider:
-        made.append(GrokApiProvider(settings(**changes), lambda: http))
+        made.append(GrokApiProvider(settings(**changes), ctx.http, ctx.fetch))
         return made[-1]
 
     yield make
@@ -87,12 +94,12 @@ async def api(settings: Callable[..., GrokSettings], http: httpx.AsyncClient) ->
 
 
 @pytest.fixture
-async def grok(settings: Callable[..., GrokSettings], http: httpx.AsyncClient) -> AsyncIterator[Make]:
+async def grok(settings: Callable[..., GrokSettings], ctx: ima2.PluginContext) -> AsyncIterator[Make]:
     """Makes ``grok``."""
     made: list[GrokProvider] = []
 
     def make(**changes: Any) -> GrokProvider:
-        made.append(GrokProvider(settings(**changes), lambda: http))
+        made.append(GrokProvider(settings(**changes), ctx.http, ctx.fetch))
         return made[-1]
 
     yield make

@@ -72,6 +72,12 @@ async def test_a_bill_without_an_account_still_counts(grok: Any, sign_in: Any, w
     assert quota.used_usd == 18.2
 
 
+async def test_a_billing_page_without_end_is_given_up(grok: Any, sign_in: Any, world: World) -> None:
+    sign_in()
+    world.state["xai.bill"] = (200, {"config": {"monthlyLimit": {"val": 15000}}, "padding": "x" * (2 << 20)})
+    assert (await grok().quota()).windows == ()
+
+
 async def test_a_billing_page_that_cannot_be_reached_is_an_error(grok: Any, sign_in: Any) -> None:
     sign_in()
     with pytest.raises(ima2.Ima2Error) as caught:

@@ -27,4 +27,4 @@ def ima2_providers(ctx: ima2.PluginContext) -> Sequence[ima2.Provider]:
     """``grok`` and ``grok-api``: one pipeline, two ways in."""
     from ima2_provider_grok.provider import GrokApiProvider, GrokProvider
 
-    return [GrokProvider(ctx.settings, ctx.http), GrokApiProvider(ctx.settings, ctx.http)]
+    return [kind(ctx.settings, ctx.http, ctx.fetch) for kind in (GrokProvider, GrokApiProvider)]

@@ -38,9 +38,10 @@ def login(manual_paste: bool, device: bool, device_code: bool, browser: bool, lo
     method = "paste" if manual_paste else "device" if device or device_code else "browser" if local_browser else "paste"
 
     async def work(settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> None:
-        from ima2_provider_grok.provider import GrokProvider
+        from ima2_provider_grok import sign_in
+        from ima2_provider_grok.login_transport import LoginTransport
 
-        await _follow(GrokProvider(settings, http).login(method))
+        await _follow(sign_in.steps(method, LoginTransport(settings, http).account))
 
     _run(work)
 
@@ -82,15 +83,16 @@ def models(ctx: click.Context, detail: bool) -> None:
     """List the models of the account. Exit code 1 when not signed in."""
 
     async def work(settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> int:
-        from ima2_provider_grok.provider import GrokProvider
+        from ima2_provider_grok import probe
+        from ima2_provider_grok.login_transport import LoginTransport
 
-        provider = GrokProvider(settings, http)
-        found = await provider.status()
+        transport = LoginTransport(settings, http)
+        found = await probe.status(http, transport, settings)
         if found.state not in ("ready", "no_image_model"):
             click.echo(found.reason or "xAI could not be reached. Check the network and try again.", err=True)
             return 1
         for model in found.models:
-            click.echo(f"{model}{_detail(provider, model) if detail else ''}")
+            click.echo(f"{model}{_detail(model) if detail else ''}")
         return 0
 
     ctx.exit(_run(work))
@@ -112,17 +114,17 @@ def proxy(ctx: click.Context, port: int, host: str) -> None:
     ctx.exit(subprocess.call([program, "proxy", "--host", host, "--port", str(port)]))  # noqa: S603 (no shell)
 
 
-def _detail(provider: object, model: str) -> str:
-    from ima2 import Provider
+def _detail(model: str) -> str:
+    """What a model makes and costs, as far as the catalogue knows it."""
+    from ima2_provider_grok import catalogue
 
-    assert isinstance(provider, Provider)
     prices = [
-        f"${price.usd:g} per {price.unit}{f' at {price.resolution}' if price.resolution else ''}"
-        for price in provider.capabilities.prices
+        f"${price.usd:g} per {price.unit}{''.join(f' at {one}' for one in (price.quality, price.resolution) if one)}"
+        for price in catalogue.PRICES
         if price.model == model
     ]
-    media = next((known.media for known in provider.capabilities.models if known.id == model), "text")
-    return "  ".join(["", media, ", ".join(prices)]).rstrip()
+    known = catalogue.model_of(model)
+    return "  ".join(["", known.media if known else "", ", ".join(prices)]).rstrip()
 
 
 async def _follow(steps: Steps) -> None:

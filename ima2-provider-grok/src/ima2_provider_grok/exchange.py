@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from ima2 import Json, Usage
+from ima2 import Ima2Error, Json, Usage, read_limited
 from ima2_provider_grok import failures
 from ima2_provider_grok.failures import Stage
 from ima2_provider_grok.transport import Connection
@@ -100,18 +100,15 @@ class Exchange:
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
-            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.PoolTimeout)
-            raise failures.unreachable(stage, error, unsent=unsent) from None
+            raise failures.unreachable(stage, error) from None
 
 
 async def _body(response: httpx.Response, stage: Stage) -> bytes:
     """What an answer holds once it is decompressed; one that goes on beyond the stage's limit is given up."""
-    data = bytearray()
-    async for chunk in response.aiter_bytes():
-        data += chunk
-        if len(data) > stage.most:
-            raise failures.too_large(stage)
-    return bytes(data)
+    try:
+        return await read_limited(response, stage.most)
+    except Ima2Error:
+        raise failures.too_large(stage) from None
 
 
 def _encoded(body: Json) -> bytes:

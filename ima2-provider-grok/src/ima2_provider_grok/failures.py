@@ -7,14 +7,13 @@ is repeated: upstream words may hold the prompt. The table of codes is in `ima2_
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ima2 import Ima2Error, Json
+from ima2 import Ima2Error, Json, network_error
 from ima2_provider_grok import outcomes
 from ima2_provider_grok.outcomes import AGAIN, MEANINGS
 
@@ -29,6 +28,8 @@ _NO_MODEL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PLACE = re.compile(r"\b(?:location|country|region)\b.{0,60}(?:not supported|unsupported|not available)", re.IGNORECASE)
+_UNSENT, _UNUSABLE = ("dns", "refused", "network"), ("certificate", "tls", "proxy", "address", "redirect")
+"""Reasons why nothing was sent: those that may pass by themselves, and those that somebody has to put right."""
 _EXHAUSTED = re.compile(r"exhausted|quota|credits?\b|rate.?limit|spending limit", re.IGNORECASE)
 
 
@@ -164,27 +165,13 @@ def timed_out(stage: Stage, seconds: float) -> Ima2Error:
     return outcomes.error("timeout", text, code=stage.timeout)
 
 
-def unreachable(stage: Stage, cause: BaseException, *, unsent: bool) -> Ima2Error:
-    """502: the connection could not be made (``unsent``) or broke. A certificate that is not trusted is named."""
-    if _is_untrusted(cause):
-        text = (
-            f"The certificate of xAI's address is not trusted here (at the {stage.title}). Where a company network "
-            "replaces certificates, name its authority in SSL_CERT_FILE."
-        )
-        return outcomes.error("untrusted", text, code=stage.network)
-    if unsent:
-        text = f"xAI could not be reached for the {stage.title}. Check the network."
-        return outcomes.error("unreached", text, code=stage.network)
-    text = f"The connection to xAI broke at the {stage.title}. Nothing was sent a second time."
-    return outcomes.error("broken", text, code=stage.network)
-
-
-def _is_untrusted(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def unreachable(stage: Stage, cause: Exception) -> Ima2Error:
+    """502: the connection could not be made, or broke; the sentence says which, and where to look."""
+    known = network_error(cause, service="xAI", code=stage.network)
+    reason = known.details["networkReason"]
+    kind = "unreached" if reason in _UNSENT else "unusable" if reason in _UNUSABLE else "broken"
+    details = {**outcomes.kind_of(kind), **known.details}
+    return outcomes.error(kind, f"At the {stage.title}: {known.text}", code=stage.network, details=details)
 
 
 def unreadable(stage: Stage) -> Ima2Error:

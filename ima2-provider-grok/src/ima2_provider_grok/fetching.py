@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ima2 import Ima2Error, MediaError, Picture, decode_media
+from ima2 import Fetched, FetchError, FetchLimits, Ima2Error, MediaError, Picture, decode_media
 from ima2_provider_grok import outcomes
-from ima2_provider_grok.downloads import DownloadError, Downloads
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
+FetchFile = Callable[[str, FetchLimits], Awaitable[Fetched]]
 INCOMPLETE = "PICTURE_INCOMPLETE"
 _ATTEMPTS = 4
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 3.0
@@ -34,41 +35,51 @@ IMAGE = Fetch("picture", 50 * 1024 * 1024, "GROK_IMAGE_DOWNLOAD_FAILED", "GROK_I
 VIDEO = Fetch("clip", 100 * 1024 * 1024, "GROK_VIDEO_DOWNLOAD_FAILED", "GROK_VIDEO_TIMEOUT", ("video/mp4",))
 
 
-async def collect(downloads: Downloads, kind: Fetch, url: str, seconds: float, log: logging.Logger) -> Picture:
-    """The file at ``url``. What it is, is read from its bytes, whatever its host calls it.
+class Collector:
+    """Collects files through the one guarded download. ``own`` is the API's base URL, whose host may serve them."""
 
-    A GET costs nothing, so a broken or incomplete one is made again, and an address that is not known yet is asked for
-    again. Raises `MediaError` ``PICTURE_INCOMPLETE``, with what did arrive, when the file stays incomplete.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            return await _attempts(downloads, kind, url)
-    except TimeoutError:
-        text = f"The finished {kind.what} could not be downloaded from xAI within {seconds:.0f} seconds."
-        raise Ima2Error(kind.timeout, 504, text) from None
-    except DownloadError as error:
-        log.warning("download of a finished %s failed: %s", kind.what, error)
-        raise _failure(kind) from None
-    except MediaError as error:
-        log.warning("a finished %s is none that can be used: %s, %d bytes", kind.what, error.code, len(error.data))
-        raise error if error.code == INCOMPLETE else _failure(kind) from None
+    def __init__(self, fetch: FetchFile, own: str, log: logging.Logger) -> None:
+        self._fetch, self._own, self._log = fetch, own, log
 
+    async def collect(self, kind: Fetch, url: str, seconds: float) -> Picture:
+        """The file at ``url``. What it is, is read from its bytes, whatever its host calls it.
 
-async def _attempts(downloads: Downloads, kind: Fetch, url: str) -> Picture:
-    """Four attempts where the connection or the host is at fault; as many as fit in where the address is too new."""
-    attempt, pause, late_until = 1, _FIRST_PAUSE, time.monotonic() + LATE_SECONDS
-    while True:
+        A GET costs nothing, so a broken or incomplete one is made again, and an address that is not known yet is asked
+        for again. Raises `MediaError` ``PICTURE_INCOMPLETE``, with what did arrive, when the file stays incomplete.
+        """
         try:
-            found = await downloads.fetch(url, kind.limit)
-            return await asyncio.to_thread(_picture, kind, found.data)
-        except DownloadError as error:
-            if not (error.transient and attempt < _ATTEMPTS) and not (error.unknown and time.monotonic() < late_until):
-                raise
+            async with asyncio.timeout(seconds):
+                return await self._attempts(kind, url, seconds)
+        except FetchError as error:
+            if error.code != "FETCH_TIMEOUT":
+                self._log.warning("download of a finished %s failed: %s %s", kind.what, error.code, error.text)
+                raise _failure(kind) from None
         except MediaError as error:
-            if error.code != INCOMPLETE or attempt >= _ATTEMPTS:
-                raise
-        await asyncio.sleep(pause)
-        attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
+            size = len(error.data)
+            self._log.warning("a finished %s is none that can be used: %s, %d bytes", kind.what, error.code, size)
+            raise error if error.code == INCOMPLETE else _failure(kind) from None
+        except TimeoutError:
+            pass
+        text = f"The finished {kind.what} could not be downloaded from xAI within {seconds:.0f} seconds."
+        raise outcomes.error("download", text, code=kind.timeout, status=504)
+
+    async def _attempts(self, kind: Fetch, url: str, seconds: float) -> Picture:
+        """Four attempts where the connection or the host is at fault; as many as fit where the address is too new."""
+        limits = FetchLimits(max_bytes=kind.limit, seconds=seconds, trusted=(self._own,))
+        attempt, pause, late_until = 1, _FIRST_PAUSE, time.monotonic() + LATE_SECONDS
+        while True:
+            try:
+                found = await self._fetch(url, limits)
+                return await asyncio.to_thread(_picture, kind, found.data)
+            except FetchError as error:
+                is_late = error.http_status in (403, 404) and time.monotonic() < late_until
+                if not is_late and not (error.transient and attempt < _ATTEMPTS):
+                    raise
+            except MediaError as error:
+                if error.code != INCOMPLETE or attempt >= _ATTEMPTS:
+                    raise
+            await asyncio.sleep(pause)
+            attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
 
 
 def _picture(kind: Fetch, value: bytes | str) -> Picture:

@@ -23,8 +23,8 @@ from ima2 import (
     size_of,
 )
 from ima2_provider_grok import failures, fetching, image_orders, outcomes, planning, prompts, sizes, substitutes, wire
-from ima2_provider_grok.downloads import Downloads
 from ima2_provider_grok.exchange import Exchange, usage
+from ima2_provider_grok.fetching import Collector
 from ima2_provider_grok.image_orders import ImageOrder, image_order
 from ima2_provider_grok.planning import Planner
 from ima2_provider_grok.settings import GrokSettings
@@ -37,9 +37,9 @@ class Images:
     """Makes the pictures of one request over one connection."""
 
     def __init__(
-        self, settings: GrokSettings, exchange: Exchange, downloads: Downloads, job: Job, substitutes: Substitutes
+        self, settings: GrokSettings, exchange: Exchange, collector: Collector, job: Job, substitutes: Substitutes
     ) -> None:
-        self._settings, self._exchange, self._downloads, self._job = settings, exchange, downloads, job
+        self._settings, self._exchange, self._collector, self._job = settings, exchange, collector, job
         self._substitutes = substitutes
         self._told: set[str] = set()
 
@@ -169,7 +169,7 @@ class Images:
                     raise
         seconds = self._within(self._settings.image_download_timeout_ms / 1000)
         try:
-            return await fetching.collect(self._downloads, fetching.IMAGE, str(url), seconds, self._job.log), url
+            return await self._collector.collect(fetching.IMAGE, str(url), seconds), url
         except Ima2Error as error:
             error.details["providerUrl"] = url  # the picture is paid for: its owner can still fetch it
             raise

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from ima2 import Ima2Error, Json
+from ima2_provider_grok import plain_json
 from ima2_provider_grok.login_file import Login
 
 if TYPE_CHECKING:
@@ -180,23 +181,17 @@ class Issuer:
         import httpx
 
         try:
-            async with asyncio.timeout(seconds):
-                response = await self._http().request(
-                    method, url, data=form, headers={"accept": "application/json"}, timeout=None, follow_redirects=False
-                )
-            answer = response.json()
+            status, answer = await plain_json.request(self._http, method, url, seconds, form=form)
         except (httpx.HTTPError, TimeoutError):
             text = "xAI's sign-in could not be reached. Check the network and try again."
             raise Ima2Error("GROK_NETWORK_FAILED", 502, text) from None
-        except ValueError:
-            answer = None
-        if response.status_code >= 500 or response.status_code == 429:
+        if status >= 500 or status == 429:
             text = "xAI's sign-in has a fault of its own or is busy. Try again later."
             raise Ima2Error("GROK_NETWORK_FAILED", 502, text)
         if not isinstance(answer, dict):
             raise _unreadable()
-        if not response.is_success:
-            raise OAuthError(str(answer.get("error") or f"http_{response.status_code}"))
+        if not 200 <= status < 300:
+            raise OAuthError(str(answer.get("error") or f"http_{status}"))
         return answer
 
 

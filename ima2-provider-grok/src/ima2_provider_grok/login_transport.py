@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ima2_provider_grok import progrok
+from ima2_provider_grok import plain_json, progrok
 from ima2_provider_grok.issuer import Issuer
 from ima2_provider_grok.login_file import LoginFile
 from ima2_provider_grok.native import LOGIN_HINT, Account, NativeConnection, login_required
@@ -86,10 +86,8 @@ class LoginTransport(Transport):
         import httpx
 
         try:
-            async with asyncio.timeout(_HEALTH_SECONDS):
-                url = self._settings.proxy_url.removesuffix("/v1") + "/health"
-                response = await self._http().get(url, timeout=None, follow_redirects=False)
-            answer = response.json()
-        except (httpx.HTTPError, TimeoutError, ValueError):
+            url = self._settings.proxy_url.removesuffix("/v1") + "/health"
+            status, answer = await plain_json.request(self._http, "GET", url, _HEALTH_SECONDS)
+        except (httpx.HTTPError, TimeoutError):
             return False
-        return response.is_success and isinstance(answer, dict) and answer.get("proxy") == "progrok"
+        return status == 200 and isinstance(answer, dict) and answer.get("proxy") == "progrok"

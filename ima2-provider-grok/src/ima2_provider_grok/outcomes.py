@@ -54,7 +54,7 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         "redirect": Meaning("an address that leads elsewhere", "GROK_UPSTREAM_ERROR", 502),
         "fault": Meaning("HTTP 5xx", "GROK_UPSTREAM_ERROR", 502),
         "unreached": Meaning("no connection: nothing was sent", "", 502, again=True),
-        "untrusted": Meaning("a certificate that is not trusted here", "", 502),
+        "unusable": Meaning("a certificate that is not trusted here, or a proxy that does not let through", "", 502),
         "broken": Meaning("a connection that broke, an answer that cannot be read or has no end", "", 502),
         "timeout": Meaning("no whole answer in time", "", 504),
         "empty": Meaning("a success without picture or words", "GROK_EMPTY_RESPONSE", 502),
@@ -78,9 +78,9 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
 def error(kind: str, text: str, *, code: str = "", status: int | None = None, **extra: Any) -> Ima2Error:
     """The error of a kind. ``code`` and ``status`` are the stage's and the upstream's, where the table has none."""
     meaning = MEANINGS[kind]
-    words = f"{text}{AGAIN if meaning.again else ''}"
+    words = f"{text}{AGAIN if meaning.again and 'again' not in text else ''}"
     details = {**kind_of(kind), **extra.pop("details", {})}
-    return Ima2Error(meaning.code or code, meaning.status or status or 502, words, details=details, **extra)
+    return Ima2Error(meaning.code or code, status or meaning.status or 502, words, details=details, **extra)
 
 
 def kind_of(kind: str) -> dict[str, Any]:

@@ -22,10 +22,10 @@ from ima2 import (
     Update,
     VideoRequest,
 )
-from ima2_provider_grok import catalogue, failures, quota, sign_in, wire, words
+from ima2_provider_grok import catalogue, failures, probe, quota, sign_in, words
 from ima2_provider_grok.capabilities import capabilities
-from ima2_provider_grok.downloads import Downloads
 from ima2_provider_grok.exchange import Exchange
+from ima2_provider_grok.fetching import Collector, FetchFile
 from ima2_provider_grok.images import Images
 from ima2_provider_grok.login_transport import LoginTransport
 from ima2_provider_grok.settings import GrokSettings
@@ -36,7 +36,8 @@ from ima2_provider_grok.videos import Videos
 if TYPE_CHECKING:
     import httpx
 
-_IMAGE_MODELS = "grok-imagine"
+    Client = Callable[[], httpx.AsyncClient]
+
 _VERIFY_SECONDS = 10.0
 
 
@@ -45,8 +46,8 @@ class XaiProvider(Provider):
 
     marks_orders: ClassVar[bool] = True
 
-    def __init__(self, settings: GrokSettings, http: Callable[[], httpx.AsyncClient], transport: Transport) -> None:
-        self._settings, self._http, self._transport = settings, http, transport
+    def __init__(self, settings: GrokSettings, http: Client, fetch: FetchFile, transport: Transport) -> None:
+        self._settings, self._http, self._fetch, self._transport = settings, http, fetch, transport
         self._substitutes = Substitutes()
         self.capabilities = capabilities(settings)
 
@@ -67,21 +68,21 @@ class XaiProvider(Provider):
     async def images(self, request: ImageRequest, job: Job) -> AsyncIterator[Update]:
         """Search, plan and draw; with a source picture edit it directly."""
         exchange = await self._exchange(job.order)
-        images = Images(self._settings, exchange, self._downloads(exchange), job, self._substitutes)
+        images = Images(self._settings, exchange, self._collector(exchange, job), job, self._substitutes)
         async for update in images.run(request):
             yield update
 
     async def videos(self, request: VideoRequest, job: Job) -> AsyncIterator[Update]:
         """Search, plan, order and collect a clip. With a receipt in the job it is only collected."""
         exchange = await self._exchange(job.order)
-        videos = Videos(self._settings, exchange, self._downloads(exchange), job, self._substitutes)
+        videos = Videos(self._settings, exchange, self._collector(exchange, job), job, self._substitutes)
         async for update in videos.collect(job.receipt, request) if job.receipt else videos.run(request):
             yield update
 
     async def resume(self, receipt: Receipt, request: VideoRequest, job: Job) -> AsyncIterator[Update]:
         """Collect a clip that was ordered before a restart."""
         exchange = await self._exchange()
-        videos = Videos(self._settings, exchange, self._downloads(exchange), job, self._substitutes)
+        videos = Videos(self._settings, exchange, self._collector(exchange, job), job, self._substitutes)
         async for update in videos.collect(receipt, request):
             yield update
 
@@ -94,36 +95,18 @@ class XaiProvider(Provider):
 
     async def status(self) -> ProviderStatus:
         """``ready``, ``no_image_model``, ``auth_required``, ``offline``, or ``error`` with its status."""
-        try:
-            exchange = Exchange(self._http, await self._transport.connect(start=False))
-            names = await self._names(exchange, self._settings.status_timeout_ms / 1000)
-        except Ima2Error as error:
-            return _status_of(error)
-        able = any(name.startswith(_IMAGE_MODELS) for name in names)
-        return ProviderStatus("ready" if able else "no_image_model", names)
+        return await probe.status(self._http, self._transport, self._settings)
 
     async def models(self) -> Sequence[Model]:
         """The account's own models. Raises `Ima2Error` when xAI does not tell them in time."""
         exchange = Exchange(self._http, await self._transport.connect(start=False))
-        return tuple(catalogue.listed(name) for name in await self._names(exchange, _VERIFY_SECONDS))
-
-    async def _names(self, exchange: Exchange, seconds: float) -> tuple[str, ...]:
-        answer = await exchange.ask(failures.MODELS, "models", seconds)
-        return tuple(str(model["id"]) for model in wire.objects(answer, "data") if model.get("id"))
+        return tuple(catalogue.listed(name) for name in await probe.names(exchange, _VERIFY_SECONDS))
 
     async def _exchange(self, before_order: Callable[[], Awaitable[None]] | None = None) -> Exchange:
         return Exchange(self._http, await self._transport.connect(), before_order)
 
-    def _downloads(self, exchange: Exchange) -> Downloads:
-        return Downloads(self._http, exchange.connection.base_url)
-
-
-def _status_of(error: Ima2Error) -> ProviderStatus:
-    if isinstance(error, failures.UpstreamError):
-        return ProviderStatus("error", reason=f"HTTP {error.http_status}")
-    if error.status == 401:
-        return ProviderStatus("auth_required", reason=error.text)
-    return ProviderStatus("offline")
+    def _collector(self, exchange: Exchange, job: Job) -> Collector:
+        return Collector(self._fetch, exchange.connection.base_url, job.log)
 
 
 class GrokProvider(XaiProvider):
@@ -134,9 +117,9 @@ class GrokProvider(XaiProvider):
     is_video_default: ClassVar[bool] = True
     credentials: Sequence[Credential] = (sign_in.CREDENTIAL,)
 
-    def __init__(self, settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> None:
+    def __init__(self, settings: GrokSettings, http: Client, fetch: FetchFile) -> None:
         self._login = LoginTransport(settings, http)
-        super().__init__(settings, http, self._login)
+        super().__init__(settings, http, fetch, self._login)
 
     def runtime(self) -> Mapping[str, Json]:
         """The proxy's address, whether one is in use or not."""
@@ -178,8 +161,8 @@ class GrokApiProvider(XaiProvider):
         ),
     )
 
-    def __init__(self, settings: GrokSettings, http: Callable[[], httpx.AsyncClient]) -> None:
-        super().__init__(settings, http, KeyTransport(settings))
+    def __init__(self, settings: GrokSettings, http: Client, fetch: FetchFile) -> None:
+        super().__init__(settings, http, fetch, KeyTransport(settings))
 
     async def verify(self, values: Mapping[str, str]) -> ProviderStatus:
         """Whether xAI takes the ``api_key``: ``ready``, ``auth_required``, ``offline``, or ``error``. Costs nothing."""
@@ -188,10 +171,10 @@ class GrokApiProvider(XaiProvider):
             return ProviderStatus("auth_required", reason="That is no key of xAI.")
         exchange = Exchange(self._http, KeyConnection(self._settings.base_url, key))
         try:
-            return ProviderStatus("ready", await self._names(exchange, _VERIFY_SECONDS))
+            return ProviderStatus("ready", await probe.names(exchange, _VERIFY_SECONDS))
         except failures.UpstreamError as error:
             if error.code == "GROK_AUTH_FAILED":
                 return ProviderStatus("auth_required", reason="xAI does not accept this key.")
-            return _status_of(error)
+            return probe.status_of(error)
         except Ima2Error as error:
             return ProviderStatus("offline", reason=error.text)

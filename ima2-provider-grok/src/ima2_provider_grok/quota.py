@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ima2 import Ima2Error, Json, Quota, QuotaWindow
+from ima2_provider_grok import plain_json
 from ima2_provider_grok.transport import Connection
 
 if TYPE_CHECKING:
@@ -36,14 +37,11 @@ async def _get(http: Callable[[], httpx.AsyncClient], url: str, headers: dict[st
     import httpx
 
     try:
-        async with asyncio.timeout(seconds):
-            response = await http().get(url, headers=headers, timeout=None, follow_redirects=False)
-        return response.json() if response.is_success else None
+        status, answer = await plain_json.request(http, "GET", url, seconds, headers=headers)
     except (httpx.HTTPError, TimeoutError):
         text = "Grok's billing page could not be reached. Check the network and try again."
         raise Ima2Error("GROK_NETWORK_FAILED", 502, text) from None
-    except ValueError:
-        return None
+    return answer if 200 <= status < 300 else None
 
 
 def quota_of(bill: Json, email: str | None) -> Quota:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from ima2 import Artifact, Ima2Error, Job, Json, Notice, Phase, Progress, Receipt, Update, Usage, VideoRequest
 from ima2_provider_grok import catalogue, failures, fetching, outcomes, planning, substitutes, video_orders, wire
 from ima2_provider_grok.catalogue import VIDEO
-from ima2_provider_grok.downloads import Downloads
 from ima2_provider_grok.exchange import Exchange, usage
 from ima2_provider_grok.failures import UpstreamError
+from ima2_provider_grok.fetching import Collector
 from ima2_provider_grok.planning import Planner
 from ima2_provider_grok.polls import Finished, Polls, finished
 from ima2_provider_grok.settings import GrokSettings
@@ -30,9 +30,9 @@ class Videos:
     """Makes the clip of one request over one connection."""
 
     def __init__(
-        self, settings: GrokSettings, exchange: Exchange, downloads: Downloads, job: Job, substitutes: Substitutes
+        self, settings: GrokSettings, exchange: Exchange, collector: Collector, job: Job, substitutes: Substitutes
     ) -> None:
-        self._settings, self._exchange, self._downloads, self._job = settings, exchange, downloads, job
+        self._settings, self._exchange, self._collector, self._job = settings, exchange, collector, job
         self._substitutes = substitutes
 
     async def run(self, request: VideoRequest) -> AsyncIterator[Update]:
@@ -137,7 +137,7 @@ class Videos:
     async def _artifact(self, clip: Finished, receipt: Receipt, request: VideoRequest) -> Artifact:
         seconds = min(self._settings.video_download_timeout_ms / 1000, max(self._job.remaining(), 1.0))
         try:
-            picture = await fetching.collect(self._downloads, fetching.VIDEO, clip.url, seconds, self._job.log)
+            picture = await self._collector.collect(fetching.VIDEO, clip.url, seconds)
         except Ima2Error as error:
             error.details["providerUrl"] = clip.url  # the clip is paid for: its owner can still fetch it
             raise

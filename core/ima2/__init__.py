@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ima2 import web
     from ima2.capabilities import (
         Capabilities,
         Credential,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from ima2.kernel.context import PluginContext
     from ima2.kernel.hooks import hookimpl
     from ima2.kernel.offers import Routes, Site, Tool
+    from ima2.kernel.subscription import Subscription
     from ima2.keys import is_key
     from ima2.library_api import Kept, Library, LibraryItem, LibraryPage, LibraryQuery
     from ima2.media.convert import flat_picture, open_picture, upright_picture
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
     from ima2.network.errors import network_error, network_reason, redirect_error
     from ima2.network.fetch import Fetched, FetchError, FetchLimits
     from ima2.network.responses import read_json_limited, read_limited, stream_limited
+    from ima2.scripts import CommandContext, command_context, open_studio
     from ima2.settings.field import setting
     from ima2.streams import merged
     from ima2.version import API_VERSION, VERSION
@@ -96,6 +99,7 @@ __all__ = [
     "Capabilities",
     "Checked",
     "Client",
+    "CommandContext",
     "Credential",
     "Event",
     "EventSink",
@@ -152,6 +156,7 @@ __all__ = [
     "Stored",
     "StreamEvent",
     "Studio",
+    "Subscription",
     "Tables",
     "TextRequest",
     "TextResult",
@@ -162,6 +167,7 @@ __all__ = [
     "VideoModes",
     "VideoRequest",
     "canceled",
+    "command_context",
     "decode_media",
     "flat_picture",
     "frame_of",
@@ -176,6 +182,7 @@ __all__ = [
     "network_reason",
     "now_seconds",
     "open_picture",
+    "open_studio",
     "private_folder",
     "read_json_limited",
     "read_limited",
@@ -186,6 +193,7 @@ __all__ = [
     "stream_limited",
     "sweep",
     "upright_picture",
+    "web",
     "write_whole",
 ]
 
@@ -202,6 +210,7 @@ _MODULES = {
     "ima2.interfaces": "Checked JobHandle JobResult JobScope JobView Jobs Label Output Policy Studio",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.kernel.offers": "Routes Site Tool",
+    "ima2.kernel.subscription": "Subscription",
     "ima2.keys": "is_key",
     "ima2.capabilities": (
         "Capabilities Credential LoginStep Model Option Price ProviderStatus Quota QuotaWindow Sizes VideoModes"
@@ -216,6 +225,7 @@ _MODULES = {
     "ima2.network.errors": "network_error network_reason redirect_error",
     "ima2.network.fetch": "FetchError FetchLimits Fetched",
     "ima2.network.responses": "read_json_limited read_limited stream_limited",
+    "ima2.scripts": "CommandContext command_context open_studio",
     "ima2.settings.field": "setting",
     "ima2.streams": "merged",
     "ima2.version": "API_VERSION VERSION",
@@ -224,8 +234,14 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names.s
 
 
 def __getattr__(name: str) -> Any:
+    if name == "web":
+        return import_module("ima2.web")
     if name not in _HOMES:
         raise AttributeError(f"module 'ima2' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -19,7 +19,7 @@ LAYERS = (
     "ways",
     "studio",
     "runtime",
-    "server cli testing",
+    "server cli testing web scripts",
 )
 """From the ground up. A module may import its own layer and those below it."""
 _LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

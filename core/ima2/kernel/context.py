@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ima2.interfaces import Studio
     from ima2.kernel.subscription import Subscription, Subscriptions
     from ima2.library_api import Library
+    from ima2.network.fetch import Fetched, FetchLimits
 
 ENDS = frozenset({"done", "error"})
 """Names of events that end somebody's job: only the job's own end may bear them."""
@@ -110,9 +111,11 @@ class PluginContext:
         subscriptions: Subscriptions = self._opened("subscribe", self.host.subscriptions)
         return subscriptions.add(*names)
 
-    async def fetch(self, url: str, limits: Any = None) -> Any:
-        """The file at an address that came from outside: the one guarded download, within ``limits``."""
-        return await self._opened("fetch", getattr(self.http, "fetch", None))(url, limits)
+    async def fetch(self, url: str, limits: FetchLimits | None = None) -> Fetched:
+        """The file at an address that came from outside: the one guarded download, within ``limits``. Raises
+        `ima2.FetchError`."""
+        found: Fetched = await self._opened("fetch", getattr(self.http, "fetch", None))(url, limits)
+        return found
 
     @property
     def origins(self) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 from ima2.server.replies import BIG, encode, weight
 
 HEARTBEAT_S = 15.0
-_HEADERS = {"Cache-Control": "no-cache, no-transform", "Connection": "keep-alive", "X-Accel-Buffering": "no"}
+HEADERS = {"Cache-Control": "no-cache, no-transform", "Connection": "keep-alive", "X-Accel-Buffering": "no"}
 
 
 class Told:
@@ -50,7 +50,7 @@ async def frame(name: str, data: Mapping[str, Any]) -> bytes:
 
 def stream(told: Told, headers: Mapping[str, str] | None = None) -> StreamingResponse:
     """The answer that hands over what is told until it ends."""
-    return StreamingResponse(told.frames(), 200, {**_HEADERS, **(headers or {})}, "text/event-stream; charset=utf-8")
+    return StreamingResponse(told.frames(), 200, {**HEADERS, **(headers or {})}, "text/event-stream; charset=utf-8")
 
 
 def one_frame(name: str, data: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> StreamingResponse:
@@ -59,4 +59,4 @@ def one_frame(name: str, data: Mapping[str, Any], headers: Mapping[str, str] | N
     async def frames() -> AsyncIterator[bytes]:
         yield b"event: " + name.encode() + b"\ndata: " + orjson.dumps(dict(data)) + b"\n\n"
 
-    return StreamingResponse(frames(), 200, {**_HEADERS, **(headers or {})}, "text/event-stream; charset=utf-8")
+    return StreamingResponse(frames(), 200, {**HEADERS, **(headers or {})}, "text/event-stream; charset=utf-8")

@@ -1,0 +1,100 @@
+"""What routes of plugins need of HTTP: bodies within limits, JSON with pictures, a job as an event stream.
+
+```python
+from ima2 import web
+
+@router.post("/api/notes")
+async def add(request: Request) -> web.Json:
+    body = await web.read_json(request)
+    return web.Json({"ok": True}, 201)
+```
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+from ima2.errors import Ima2Error
+from ima2.interfaces import JobHandle
+from ima2.models import Json as JsonValue
+from ima2.server import bodies, streams
+from ima2.server.replies import Json, failure
+
+__all__ = ["Json", "browser_id", "event_stream", "problem", "read_form", "read_json"]
+_BROWSER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
+
+
+async def read_json(request: Request, limit: int = bodies.SMALL) -> Mapping[str, JsonValue]:
+    """The body as a JSON object, of at most ``limit`` bytes; an empty one where there is none.
+
+    Raises `Ima2Error` ``INVALID_JSON`` and ``INVALID_BODY`` (400), ``PAYLOAD_TOO_LARGE`` (413), ``BODY_INCOMPLETE``,
+    and ``UNSUPPORTED_MEDIA_TYPE`` (415) for a body that says it is something else: a form of another site cannot.
+    """
+    _check_type(request, "application/json")
+    return await bodies.read_json(request, limit) or {}
+
+
+async def read_form(request: Request, limit: int = bodies.SMALL) -> dict[str, str]:
+    """The fields of a form (``application/x-www-form-urlencoded``), of at most ``limit`` bytes; the last of a name
+    counts. Raises as `read_json` does."""
+    kind = "application/x-www-form-urlencoded"
+    _check_type(request, kind)
+    raw = await bodies.read_body(request, limit)
+    try:
+        return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        raise Ima2Error("INVALID_BODY", 400, "The form cannot be read.") from None
+
+
+def event_stream(handle: JobHandle) -> StreamingResponse:
+    """A job's events as ``text/event-stream``, up to its end, with a comment every 15 seconds.
+
+    A client that goes away stops hearing; the job goes on.
+    """
+    return StreamingResponse(_frames(handle), 200, streams.HEADERS, "text/event-stream; charset=utf-8")
+
+
+def browser_id(request: Request) -> str:
+    """The id that a page made up for itself (``X-Ima2-Browser-Id``); empty where there is none, or an odd one."""
+    value = request.headers.get("x-ima2-browser-id", "")
+    return value if _BROWSER_ID.fullmatch(value) else ""
+
+
+def problem(error: Ima2Error) -> Json:
+    """The answer of a failure, as every route gives it. Raising the error does the same."""
+    return failure(error)
+
+
+async def _frames(handle: JobHandle) -> AsyncIterator[bytes]:
+    events = aiter(handle.events())
+    waiting = asyncio.ensure_future(anext(events, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait({waiting}, timeout=streams.HEARTBEAT_S)
+            if not done:
+                yield b": ping\n\n"
+                continue
+            event = waiting.result()
+            if event is None:
+                return
+            yield await streams.frame(event.name, event.data)
+            if event.terminal:
+                return
+            waiting = asyncio.ensure_future(anext(events, None))
+    finally:
+        waiting.cancel()
+
+
+def _check_type(request: Request, wanted: str) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    empty = request.headers.get("content-length") == "0" or (
+        "content-length" not in request.headers and "transfer-encoding" not in request.headers
+    )
+    if kind != wanted and not empty:
+        raise Ima2Error("UNSUPPORTED_MEDIA_TYPE", 415, f"The body must be {wanted}.")

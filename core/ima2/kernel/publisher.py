@@ -35,7 +35,7 @@ class Mailbox:
         self._idle = asyncio.Event()
         self._idle.set()
         self._taken: list[Heard] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self.flushing: asyncio.Task[None] | None = None
 
     def put(self, event: Event, heard: Heard | None = None) -> None:
         """Take an event; never waits."""
@@ -65,8 +65,8 @@ class Mailbox:
                 await self._ask(self.sink.handle(event), event.name)
                 if heard is not None:
                     self._taken.append(heard)
-                    if self._flushing is None or self._flushing.done():
-                        self._flushing = asyncio.create_task(self._flush())
+                    if self.flushing is None or self.flushing.done():
+                        self.flushing = asyncio.create_task(self._flush())
             self._filled.clear()
             self._idle.set()
 
@@ -98,8 +98,8 @@ class Mailbox:
     async def drained(self) -> None:
         """Wait until everything put so far was handled, and stored."""
         await self._idle.wait()
-        if self._flushing is not None:
-            await asyncio.wait({self._flushing})
+        if self.flushing is not None:
+            await asyncio.wait({self.flushing})
 
 
 class Publisher:
@@ -136,9 +136,10 @@ class Publisher:
         waiting = [asyncio.create_task(mailbox.drained()) for mailbox in self._mailboxes]
         if waiting and self._tasks:
             await asyncio.wait(waiting, timeout=patience)
-        for task in (*waiting, *self._tasks):
+        flushing = [mailbox.flushing for mailbox in self._mailboxes if mailbox.flushing is not None]
+        for task in (tasks := [*waiting, *self._tasks, *flushing]):
             task.cancel()
-        await asyncio.gather(*waiting, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks = []
 
 

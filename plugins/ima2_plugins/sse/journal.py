@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -31,7 +32,7 @@ EVENTS = Table(
     Column("job_id", Text, nullable=False),
     Column("data", Text, nullable=False, doc="JSON as replayed, without large pictures"),
     Column("terminal", Boolean, nullable=False),
-    Column("created_at", Integer, nullable=False, doc="epoch milliseconds"),
+    Column("created_at", BigInteger, nullable=False, doc="epoch milliseconds"),
 )
 
 
@@ -72,6 +73,12 @@ class Journal:
             connection.execute(insert(EVENTS), rows)
 
         await self._database.write(work)
+
+    async def has_end(self, job_id: str, since: int) -> bool:
+        """Whether a terminal event of a job was written down at or after a time (epoch ms)."""
+        ends = EVENTS.c.terminal & (EVENTS.c.job_id == job_id) & (EVENTS.c.created_at >= since)
+        found = select(EVENTS.c.id).where(ends).limit(1)
+        return await self._database.read(lambda connection: connection.execute(found).first() is not None)
 
     async def prune(self, depth: int, since: int) -> None:
         """Forget what `load` would not give."""

@@ -22,8 +22,11 @@ LONG_IMAGE = 1000
 
 
 def addressed(event: ima2.Event) -> Payload:
-    """The event's data with ``url`` beside every ``filename`` and ``jobId`` last; the event is left as it is."""
-    payload = _changed(dict(event.data), _add_url)
+    """The event's data with ``url`` beside every ``filename`` and ``jobId`` last; the event is left as it is.
+
+    An end that is told again after a restart has ``None`` in the place of its pictures.
+    """
+    payload = _changed(_changed(dict(event.data), _add_url), _mark_omitted)
     payload.pop("jobId", None)
     payload["jobId"] = event.job_id
     return payload
@@ -108,6 +111,12 @@ def _add_url(holder: Payload) -> None:
     filename = holder.get("filename")
     if isinstance(filename, str) and filename and not holder.get("url"):
         holder["url"] = generated_url(filename)
+
+
+def _mark_omitted(holder: Payload) -> None:
+    if "image" in holder and holder["image"] is None:
+        del holder["image"]
+        holder[OMITTED] = True
 
 
 def _is_long(image: ima2.Json) -> bool:

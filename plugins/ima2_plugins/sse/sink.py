@@ -36,7 +36,7 @@ class SseSink(ima2.EventSink):
     """Hears every event once and serves the streams of ``GET /api/events`` with it.
 
     An event is on disk before anyone hears of it, so that a reader's cursor stays good across a restart. When the
-    disk fails, that is logged and events go on live.
+    disk fails, that is logged and events go on live; ends of jobs are written down as soon as that is possible.
     """
 
     id = "sse"
@@ -52,6 +52,10 @@ class SseSink(ima2.EventSink):
         self._next = 1
         self._since_prune = 0
         self._waiting: asyncio.Queue[ima2.Event] = asyncio.Queue(WAITING)
+        self._owed: list[Entry] = []
+        self._writing = asyncio.Lock()
+        self._taken = self._passed = self._gaps = 0
+        self._progress = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -77,8 +81,23 @@ class SseSink(ima2.EventSink):
         """Take one event; returns as soon as it is queued, in order."""
         if self._tasks:
             await self._waiting.put(event)
+            self._taken += 1
         else:
             self._log.warning("an event %s came while the event channel was closed", event.name)
+
+    async def flush(self) -> None:
+        """Wait until the ends of jobs that were taken so far are written down. Raises ``OSError`` when one since the
+        last call never will be."""
+        taken = self._taken
+        async with self._progress:
+            await self._progress.wait_for(lambda: self._passed >= taken and not self._owed)
+        gaps, self._gaps = self._gaps, 0
+        if gaps:
+            raise OSError("an event could not be written down")
+
+    async def has_end(self, job_id: str, since: int) -> bool:
+        """Whether the end of a job is in the journal already."""
+        return await self._journal.has_end(job_id, since)
 
     def subscribe(self, rendering: Rendering, cursor: int | None) -> Listener | None:
         """Open a stream: what came after ``cursor`` and then everything new, nothing lost or doubled between.
@@ -105,6 +124,8 @@ class SseSink(ima2.EventSink):
                 self._log.exception("%d events were not delivered", len(batch))
             for _ in batch:
                 self._waiting.task_done()
+            self._passed += len(batch)
+            await self._tell_progress()
 
     async def _deliver(self, batch: Sequence[ima2.Event]) -> None:
         """Write a batch down, then tell it."""
@@ -126,19 +147,34 @@ class SseSink(ima2.EventSink):
         self._next += 1
         return [(payload, entry)]
 
-    async def _write(self, entries: Sequence[Entry]) -> None:
-        if not entries:
-            return
-        try:
-            await self._journal.append(entries)
-            self._since_prune += len(entries)
-            if self._since_prune >= PRUNE_EVERY:
-                self._since_prune = 0
-                since = self._now() - int(self._settings.keep_terminal * 1000)
-                await self._journal.prune(self._settings.ring, since)
-        except Exception as error:  # its text may hold the rows: only what the database itself said is logged
+    async def _write(self, entries: Sequence[Entry] = ()) -> None:
+        async with self._writing:
+            owed, self._owed = [*self._owed, *entries], []
+            if not owed:
+                return
+            try:
+                await self._journal.append(owed)
+                self._since_prune += len(owed)
+                if self._since_prune >= PRUNE_EVERY:
+                    self._since_prune = 0
+                    since = self._now() - int(self._settings.keep_terminal * 1000)
+                    await self._journal.prune(self._settings.ring, since)
+            except Exception as error:  # its text may hold the rows: only what the database itself said is logged
+                self._owe(owed, error, len(entries))
+
+    def _owe(self, entries: Sequence[Entry], error: Exception, new: int) -> None:
+        """Ends of jobs are written down later, unless the database refuses them for good (their ids are taken)."""
+        if isinstance(error, ima2.Ima2Error):
+            self._owed = [entry for entry in entries if entry.terminal]
+        else:
+            self._gaps += 1
+        if new:
             reason = getattr(error, "orig", None) or type(error).__name__
-            self._log.warning("%d events could not be written down (%s); they are only sent live", len(entries), reason)
+            self._log.warning("%d events could not be written down (%s); they are only sent live", new, reason)
+
+    async def _tell_progress(self) -> None:
+        async with self._progress:
+            self._progress.notify_all()
 
     async def _tell(self, payload: Payload, entry: Entry) -> None:
         frames: dict[Rendering, Frame] = {}
@@ -173,6 +209,9 @@ class SseSink(ima2.EventSink):
             await asyncio.sleep(step)
             self.audience.check(self._settings.stall)
             self.previews.purge()
+            if self._owed:
+                await self._write()
+                await self._tell_progress()
             if loop.time() >= beat:
                 beat += self._settings.heartbeat
                 self.audience.ping()

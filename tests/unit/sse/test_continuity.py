@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,59 @@ async def test_encoding_many_megabytes_does_not_hold_up_the_loop(path: Path) -> 
             lags.append(worst)
             assert sum(map(len, iter(listener.take, None))) > 53_000_000
     assert min(lags) < 0.02
+
+
+async def test_an_end_counts_as_stored_once_it_is_in_the_journal(path: Path) -> None:
+    before = int(time.time() * 1000)
+    async with sink_over(path) as sink:
+        await sink.handle(ima2.Event("done", "job", {"answer": 1}, True))
+        await asyncio.wait_for(sink.flush(), 5)
+        assert await sink.has_end("job", before)
+        assert not await sink.has_end("job", int(time.time() * 1000) + 1000)
+        assert not await sink.has_end("another", before)
+
+
+async def test_an_end_that_a_locked_database_did_not_take_is_written_down_when_it_is_free(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sink_over(path, heartbeat=0.1) as sink:
+        append, busy = sink._journal.append, True
+
+        async def locked(entries: Any) -> None:
+            if busy:
+                raise ima2.Ima2Error("DB_BUSY", 503, "locked")
+            await append(entries)
+
+        monkeypatch.setattr(sink._journal, "append", locked)
+        await tell(sink, phase(1), ima2.Event("done", "job", {"n": 2}, True))
+        flush = asyncio.create_task(sink.flush())
+        await asyncio.sleep(0.1)
+        assert not flush.done()
+        assert [data["n"] for _, data in told(sink, 0)] == [1, 2]
+        busy = False
+        await asyncio.wait_for(flush, 5)
+    async with sink_over(path) as sink:
+        assert [data for _, data in told(sink, 1)] == [{"n": 2, "jobId": "job"}]
+
+
+async def test_an_end_that_the_database_refuses_for_good_is_not_called_stored(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sink_over(path) as sink:
+
+        async def taken(entries: Any) -> None:
+            raise RuntimeError("UNIQUE constraint failed")
+
+        monkeypatch.setattr(sink._journal, "append", taken)
+        await sink.handle(ima2.Event("done", "job", {"n": 2}, True))
+        with pytest.raises(OSError, match="could not be written down"):
+            await asyncio.wait_for(sink.flush(), 5)
+
+
+async def test_an_end_told_again_without_its_pictures_points_to_where_they_are(path: Path) -> None:
+    async with sink_over(path) as sink:
+        images = [{"image": None, "filename": "a.png"}]
+        await tell(sink, ima2.Event("done", "job", {"image": None, "filename": "a.png", "images": images}, True))
+        (number, data) = told(sink, 0)[0]
+        assert (data["_imageOmitted"], data["images"][0]["_imageOmitted"]) == (True, True)
+        assert told(sink, number - 1, "url")[0][1]["images"][0]["image"] == "/generated/a.png"

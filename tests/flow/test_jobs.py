@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ima2.jobs.record import Draft
 from ima2.testing import EchoProvider, RecordingSink, StallingProvider, plugin
 
 STALL = {"prompt": "x", "provider": "stall", "async": True}
@@ -83,3 +84,41 @@ async def test_filters_pick_jobs_by_kind_and_session(ima2_client: Any) -> None:
         assert await ids("?sessionId=s_1") == ["a"]
         assert await ids("?kind=classic") == ["a", "b"]
         assert await ids("?kind=video") == []
+
+
+async def test_the_line_is_shown_moved_and_cancelled_over_the_wire(ima2_client: Any) -> None:
+    settings = {"IMA2_MAX_JOBS": "1"}
+    async with ima2_client(stall=plugin(providers=[StallingProvider()]), environ=settings) as client:
+        await start(client, "runs")
+        for name in ("b", "c", "d"):
+            await client.runtime.jobs.admit(Draft(name, "classic"), queue=True)
+
+        async def line() -> dict[str, int]:
+            jobs = (await client.get("/api/inflight")).json()["jobs"]
+            assert "status" not in jobs[0]
+            return {job["requestId"]: job["place"] for job in jobs if job.get("status") == "queued"}
+
+        assert await line() == {"b": 1, "c": 2, "d": 3}
+        moved = await client.patch("/api/inflight/d", json={"place": 1})
+        assert (moved.status_code, moved.json()) == (200, {"requestId": "d", "place": 1})
+        assert await line() == {"b": 2, "c": 3, "d": 1}
+        await client.delete("/api/inflight/b")
+        assert await line() == {"d": 1, "c": 2}
+        for name, place, status, code in (
+            ("runs", 1, 409, "JOB_NOT_QUEUED"),
+            ("nobody", 1, 404, "JOB_NOT_FOUND"),
+            ("c", 0, 400, "INVALID_PLACE"),
+            ("c", True, 400, "INVALID_PLACE"),
+        ):
+            refused = await client.patch(f"/api/inflight/{name}", json={"place": place})
+            assert (refused.status_code, refused.json()["code"]) == (status, code)
+        assert (await client.get("/api/health")).json()["activeJobs"] == 1
+
+
+async def test_an_unknown_outcome_reads_as_an_error_whose_code_says_so(ima2_client: Any) -> None:
+    async with ima2_client(echo=plugin(providers=[EchoProvider()])) as client:
+        running = await client.runtime.jobs.admit(Draft("j", "classic"))
+        await running.order()
+        await client.runtime.jobs.interrupt_all()
+        (ended,) = (await client.get("/api/inflight?includeTerminal=1")).json()["terminalJobs"]
+    assert (ended["status"], ended["errorCode"], ended["httpStatus"]) == ("error", "OUTCOME_UNKNOWN", 500)

@@ -49,7 +49,8 @@ class Jobs(PublicJobs):
         self._closed = False
         self._line: Line[RunningJob] = Line()
         self._running: OrderedDict[str, RunningJob] = OrderedDict()
-        self._parked: dict[str, JobRecord] = {}
+        self.parked: dict[str, JobRecord] = {}
+        """Jobs of processes that are gone, which this one cannot go on with: their plugin is not in use."""
         self._ended: OrderedDict[str, JobRecord] = OrderedDict()
         self._ending: dict[str, tuple[RunningJob, asyncio.Task[None]]] = {}
 
@@ -63,7 +64,7 @@ class Jobs(PublicJobs):
         """
         if self._closed:
             raise closing()
-        if draft.id in self._running or draft.id in self._parked:
+        if draft.id in self._running or draft.id in self.parked:
             raise in_use()
         full = self.count >= self._limit
         if full and (not queue or len(self._line) >= LONGEST_LINE):
@@ -146,7 +147,7 @@ class Jobs(PublicJobs):
         running = self._running.get(job_id)
         if running is not None:
             return True, await self._stop(running, canceled())
-        parked = self._parked.pop(job_id, None)
+        parked = self.parked.pop(job_id, None)
         ended = await self._close_dead(parked, canceled()) if parked is not None else None
         return ended is not None, False
 
@@ -222,7 +223,7 @@ class Jobs(PublicJobs):
 
     async def _take_over(self, record: JobRecord, verdict: Verdict, found: Recovered) -> None:
         if verdict == "wait":
-            self._parked[record.id] = record
+            self.parked[record.id] = record
             found.waiting.append(record)
         elif verdict not in GOES_ON:
             ended = await self._close_dead(record, *_end_of(verdict))
@@ -272,7 +273,7 @@ class Jobs(PublicJobs):
     def get(self, job_id: str) -> JobRecord | None:
         """A job that runs or waits, or that ended within the time records are shown."""
         running = self._running.get(job_id)
-        return running.record if running else self._parked.get(job_id) or self._ended.get(job_id)
+        return running.record if running else self.parked.get(job_id) or self._ended.get(job_id)
 
     async def wait(self, job_id: str) -> JobRecord:
         """Wait until a job has ended, wherever it runs. Raises 404 ``JOB_NOT_FOUND``, or what its clients hear when the
@@ -293,7 +294,7 @@ class Jobs(PublicJobs):
 
     def active(self, kind: str | None = None, session_id: str | None = None) -> list[JobRecord]:
         """What runs or waits, oldest first."""
-        records = [*(one.record for one in self._running.values()), *self._parked.values()]
+        records = [*(one.record for one in self._running.values()), *self.parked.values()]
         return [record for record in records if _matches(record, kind, session_id)]
 
     def ended(self, kind: str | None = None, session_id: str | None = None) -> list[JobRecord]:

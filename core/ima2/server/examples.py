@@ -105,6 +105,7 @@ STORAGE: Responses = {
 }
 JOBS: Responses = {200: answer("What runs, and what has ended lately", {"jobs": [_JOB], "terminalJobs": [_ENDED]})}
 CANCELED: Responses = {200: answer("What there was to stop", {"requestId": "f_17_ab", "active": True, "aborted": True})}
+MOVED: Responses = {200: answer("The place it has now", {"requestId": "f_17_ab", "place": 1})}
 HISTORY: Responses = {200: answer("A page of the gallery", {"items": [_ROW], "total": 412, "nextCursor": _CURSOR})}
 FILE: Responses = {
     200: {

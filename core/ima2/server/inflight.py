@@ -1,4 +1,4 @@
-"""``/api/inflight``: what runs, what has ended lately, and stopping it."""
+"""``/api/inflight``: what runs, waits in line, has ended lately; stopping and moving it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from ima2.jobs.record import JobRecord
+from ima2.errors import Ima2Error
+from ima2.jobs.record import ERROR, UNKNOWN, JobRecord
 from ima2.server import examples
 from ima2.server.access import runtime_of
+from ima2.server.bodies import read_json
 from ima2.server.replies import Json
 
 router = APIRouter(tags=["jobs"])
@@ -21,10 +23,15 @@ async def list_jobs(
     session_id: Annotated[str | None, Query(alias="sessionId")] = None,
     include_terminal: Annotated[str | None, Query(alias="includeTerminal")] = None,
 ) -> Json:
-    """Running jobs, oldest first; with ``includeTerminal=1`` also those that ended within five minutes, newest
-    first."""
+    """Running and waiting jobs, oldest first; with ``includeTerminal=1`` also those that ended within five minutes,
+    newest first. A job in line has ``"status": "queued"`` and its ``place``, 1 being the next to begin; one whose
+    plugin is not in use since the last start has ``"status": "waiting"``."""
     jobs = runtime_of(request).jobs
-    answer = {"jobs": [active(record) for record in jobs.active(kind, session_id)]}
+    places = jobs.places()
+    answer = {"jobs": [active(record, places.get(record.id)) for record in jobs.active(kind, session_id)]}
+    for listed in answer["jobs"]:
+        if listed["requestId"] in jobs.parked:
+            listed["status"] = "waiting"
     if include_terminal in {"1", "true"}:
         answer["terminalJobs"] = [terminal(record) for record in jobs.ended(kind, session_id)]
     return Json(answer)
@@ -37,9 +44,21 @@ async def cancel(request: Request, request_id: str) -> Json:
     return Json({"requestId": request_id, "active": was_active, "aborted": aborted})
 
 
-def active(record: JobRecord) -> dict[str, Any]:
-    """A running job as listed."""
-    return {
+@router.patch("/api/inflight/{request_id:path}", summary="Move a job in line", responses=examples.MOVED)
+async def move(request: Request, request_id: str) -> Json:
+    """Put a job that waits in line at another ``place``, 1 being the next to begin. 404 for a job that is not known,
+    409 for one that has begun already."""
+    runtime = runtime_of(request)
+    fields = await read_json(request, runtime.settings.body_limit)
+    place = fields.get("place") if fields is not None else None
+    if isinstance(place, bool) or not isinstance(place, int) or place < 1:
+        raise Ima2Error("INVALID_PLACE", 400, "place must be a whole number from 1 on.")
+    return Json({"requestId": request_id, "place": runtime.jobs.move(request_id, place)})
+
+
+def active(record: JobRecord, place: int | None = None) -> dict[str, Any]:
+    """A running or waiting job as listed."""
+    listed = {
         "requestId": record.id,
         "kind": record.kind,
         "prompt": record.prompt,
@@ -48,15 +67,16 @@ def active(record: JobRecord) -> dict[str, Any]:
         "phase": record.phase,
         "phaseAt": record.phase_at,
     }
+    return listed | ({"status": record.status, "place": place} if place is not None else {})
 
 
 def terminal(record: JobRecord) -> dict[str, Any]:
-    """An ended job as listed."""
+    """An ended job as listed. Clients know no unknown outcome: for them it is an error, whose code says it."""
     finished = record.finished_at or record.started_at
     listed: dict[str, Any] = {
         "requestId": record.id,
         "kind": record.kind,
-        "status": record.status,
+        "status": ERROR if record.status == UNKNOWN else record.status,
         "prompt": record.prompt,
         "startedAt": record.started_at,
         "finishedAt": finished,

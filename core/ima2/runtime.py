@@ -14,7 +14,6 @@ from typing import Any, cast
 from ima2.contracts import Storage
 from ima2.database.sqlite import Database
 from ima2.errors import Ima2Error
-from ima2.files import private_folder
 from ima2.jobs.jobs import Jobs
 from ima2.jobs.process_lock import ProcessLock
 from ima2.jobs.record import now_ms
@@ -133,13 +132,12 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
     Leaving ends running jobs as interrupted and tells their clients.
     """
     settings = runtime.settings
-    private_folder(settings.config_dir)
     owner = ProcessLock(settings.config_dir)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(_release, owner)
         stack.push_async_callback(runtime.http.close)
-        await runtime.database.open([("ima2", _kernel_tables())])
         stack.push_async_callback(runtime.database.close)
+        await runtime.database.open([("ima2", _kernel_tables())])
         await migrate(runtime.database, runtime.booted)
         runtime.registry.facets = facets(runtime.booted)
         runtime.parts = await stack.enter_async_context(opened(runtime.booted))

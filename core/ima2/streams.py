@@ -11,9 +11,9 @@ from ima2.models import Failed, Update
 async def merged(streams: Sequence[Callable[[], AsyncIterator[Update]]]) -> AsyncGenerator[Update, None]:
     """Run candidates at once and yield their updates as they come.
 
-    Each callable starts one stream. An `Ima2Error` of stream *i* becomes ``Failed(i, error)`` and the others go
-    on; any other exception ends all of them and is raised. When the consumer stops, every stream
-    is cancelled and waited for.
+    Each callable starts one stream. An `Ima2Error` of stream *i* becomes ``Failed(i, error)``, and so does a
+    cancellation of its own making; the others go on. Any other exception ends all of them and is raised. When the
+    consumer stops, every stream is cancelled and waited for.
     """
     import asyncio  # here, because listing plugins must not pay for it
 
@@ -25,6 +25,12 @@ async def merged(streams: Sequence[Callable[[], AsyncIterator[Update]]]) -> Asyn
                 queue.put_nowait(update)
         except Ima2Error as error:
             queue.put_nowait(Failed(index, error))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            text = "Something this candidate waited for was cancelled from within."
+            queue.put_nowait(Failed(index, Ima2Error("CANDIDATE_CANCELED", 500, text)))
         except Exception as error:  # a bug: handed to the consumer, which raises it
             queue.put_nowait(error)
         finally:

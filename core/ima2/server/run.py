@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import uvicorn
 
-from ima2.runtime import Runtime, wind_down
+from ima2.runtime import Runtime, open_runtime, wind_down
 from ima2.server.app import create_app
 from ima2.server.serving import ANYWHERE, advertised, own_names
 from ima2.server.status import process_facts
@@ -44,20 +44,25 @@ def run(runtime: Runtime, listener: socket.socket, ready: Callable[[], None]) ->
         server_header=False,
         timeout_graceful_shutdown=max(1, round(runtime.settings.shutdown_grace_s)),
         timeout_keep_alive=75,
-        lifespan="on",
+        lifespan="off",  # the runtime is opened first, so that what fails then is one sentence
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         http="httptools",
         proxy_headers=False,
     )
 
+    server = Server(config, runtime, ready)
+
     async def serve() -> None:
-        server = Server(config, runtime, ready)
-        with advertised(runtime, process_facts(runtime)):
-            await server.serve(sockets=[listener])
+        async with open_runtime(runtime):
+            with advertised(runtime, process_facts(runtime)):
+                await server.serve(sockets=[listener])
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
 
     # uvicorn raises a signal again once it has shut down. Stopping on request is a success: nothing is left to do.
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: None)
+        signal.signal(name, stop)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

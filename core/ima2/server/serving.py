@@ -8,12 +8,13 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from ima2.errors import Ima2Error
-from ima2.files import private_folder, write_whole
+from ima2.files import is_running, private_folder, write_whole
 from ima2.network.addresses import is_loopback
 from ima2.runtime import Runtime
 from ima2.version import VERSION
@@ -66,6 +67,15 @@ def address(runtime: Runtime) -> str:
     host = runtime.settings.host
     shown = "localhost" if host in ANYWHERE else f"[{host}]" if ":" in host else host
     return f"http://{shown}:{runtime.port or runtime.settings.port}"
+
+
+def other_server(advertisement: Path) -> str:
+    """Where the server is that holds this folder, as it says itself: `` at <url>, process <number>``."""
+    with suppress(OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        note = orjson.loads(advertisement.read_bytes())
+        if is_running(int(note["pid"])):
+            return f" at {note['url']}, process {note['pid']}"
+    return ""
 
 
 @contextmanager

@@ -27,31 +27,44 @@ def serve(
     given["IMA2_PORT"] = None if port is None else str(port)
     os.environ.update({name: value for name, value in given.items() if value is not None})
 
-    from ima2.cli import only_plugins
-    from ima2.logs import configure
-    from ima2.runtime import assemble
-    from ima2.server.serving import bind, require_token
+    from ima2.errors import Ima2Error
     from ima2.studio.memory import few_arenas
 
     few_arenas()
+    try:
+        _serve(plugins, open_page=open_page)
+    except Ima2Error as error:
+        error.status = 0  # no answer to any request: exit code 1
+        raise
+
+
+def _serve(plugins: str | None, *, open_page: bool) -> None:
+    from ima2.cli import only_plugins
+    from ima2.jobs.process_lock import only_server
+    from ima2.logs import configure
+    from ima2.runtime import assemble
+    from ima2.server.serving import bind, other_server, require_token
+
     runtime = assemble(plugins=only_plugins(plugins))
-    configure(runtime.settings.log_level)
+    settings = runtime.settings
+    configure(settings.log_level)
     require_token(runtime)
-    listener = bind(runtime.settings.host, runtime.settings.port)
-    runtime.port = listener.getsockname()[1]
+    with only_server(settings.config_dir, other_server(settings.advertisement)):
+        listener = bind(settings.host, settings.port)
+        runtime.port = listener.getsockname()[1]
 
-    from ima2.cli.offers import remember_offers
-    from ima2.server.run import run
-    from ima2.server.welcome import welcome
+        from ima2.cli.offers import remember_offers
+        from ima2.server.run import run
+        from ima2.server.welcome import welcome
 
-    remember_offers(runtime.registry)
+        remember_offers(runtime.registry)
 
-    def ready() -> None:
-        click.echo("\n".join(welcome(runtime)))
-        if open_page:
-            click.launch(f"http://localhost:{runtime.port}/")
+        def ready() -> None:
+            click.echo("\n".join(welcome(runtime)))
+            if open_page:
+                click.launch(f"http://localhost:{runtime.port}/")
 
-    run(runtime, listener, ready)
+        run(runtime, listener, ready)
 
 
 def check_mounts(booted: Booted) -> None:

@@ -106,3 +106,27 @@ async def test_a_plugin_whose_tables_cannot_be_brought_up_to_date_is_put_out_alo
     assert await state() == "here"
     assert await state("ALTER TABLE missing ADD COLUMN x TEXT") == "out"
     assert await state() == "here"
+
+
+def test_doctor_sets_a_damaged_database_aside_on_request_and_the_next_start_works(
+    ima2_executable: Path, serve: Any, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "sessions.db").write_bytes(b"not a database " * 1000)
+    environ = {**os.environ, "HOME": str(tmp_path), "IMA2_CONFIG_DIR": str(home), "IMA2_PLUGINS": "local_storage,demo"}
+
+    def doctor(*options: str) -> str:
+        command = [str(ima2_executable), "doctor", *options]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60).stderr
+
+    assert doctor() == ""
+    assert not list(home.glob("*.damaged-*"))
+    assert "lies in" in doctor("--repair")
+    (aside,) = home.glob("sessions.db.damaged-*")
+    assert aside.read_bytes().startswith(b"not a database")
+    served = serve(home=home)
+    assert served.client.get("/api/health").status_code == 200
+    assert "SERVER_RUNNING" in doctor("--repair")
+    served.stop()
+    assert "nothing was moved" in doctor("--repair")

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
 from ima2.cli.client_settings import ClientSettings
 from ima2.errors import Ima2Error
@@ -101,21 +98,18 @@ def folders(where: ClientSettings) -> Iterator[Check]:
 
 
 def database(where: ClientSettings) -> Iterator[Check]:
-    """The database file opens and is whole. It is opened for reading only."""
+    """The database file opens and is whole."""
+    from ima2.database.repair import problem
+
     path = where.database
     if not path.exists():
         yield Check("database", "pass", f"{home_label(path)} does not exist yet; the first start makes it.")
         return
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)) as connection:
-            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
-    except sqlite3.Error as error:
-        yield Check("database", "fail", f"{home_label(path)} cannot be opened: {error}. Restore it from a backup.")
-        return
-    if found == ["ok"]:
+    found = problem(path)
+    if found is None:
         yield Check("database", "pass", f"{home_label(path)} is whole.")
     else:
-        yield Check("database", "fail", f"{home_label(path)} is damaged ({found[0]}). Restore it from a backup.")
+        yield Check("database", "fail", found.text)
 
 
 def gallery() -> Iterator[Check]:

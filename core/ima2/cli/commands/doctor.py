@@ -22,14 +22,17 @@ _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "warn": ("!", "yello
 
 
 @click.command(context_settings=options.CONTEXT)
+@click.option("--repair", is_flag=True, help="Set a damaged database aside; the next start makes a new one.")
 @options.as_json
 @click.pass_context
-def doctor(ctx: click.Context, /, as_json: bool) -> None:
+def doctor(ctx: click.Context, /, repair: bool, as_json: bool) -> None:
     """Check this installation, its folders, plugins and running server. Exit code 1 when a check failed.
 
-    Nothing is changed, and nobody beyond this machine is asked.
+    Nothing is changed without --repair, and nobody beyond this machine is asked.
     """
     where = client_settings()
+    if repair:
+        _repair(where)
     installed = list(chain(doctor_checks.python(), doctor_checks.package(), plugins()))
     stored = list(chain(doctor_checks.config(where), doctor_checks.folders(where), doctor_checks.database(where)))
     stored += doctor_checks.gallery()
@@ -44,6 +47,17 @@ def doctor(ctx: click.Context, /, as_json: bool) -> None:
         _print(sections)
         click.echo(f"\n{counts['pass']} passed, {counts['fail']} failed, {counts['warn']} warnings")
     ctx.exit(1 if counts["fail"] else 0)
+
+
+def _repair(where: ClientSettings) -> None:
+    """Set a damaged database aside, while no server has it open."""
+    from ima2.database.repair import repair
+    from ima2.jobs.process_lock import only_server
+
+    with only_server(where.config_dir, ""):
+        aside = repair(where.database)
+    text = f"The damaged database lies in {aside} now." if aside else "The database is whole: nothing was moved."
+    click.echo(text, err=True)
 
 
 def plugins() -> Iterator[Check]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .credentials import PROJECT, ApiKey, Credential, DefaultCredentials, ServiceAccount, missing, service_account
+from .credentials import PROJECT, ApiKey, Credential, DefaultCredentials, ServiceAccount, no_credential, service_account
 from .default_credentials import Grant, file_document, file_grant, metadata_grant
 from .failures import PREFIX, VERTEX_PREFIX
 from .settings import GeminiSettings
@@ -92,5 +92,5 @@ def _project(settings: GeminiSettings, found: Credential, grant: Grant) -> str:
     own = grant.project if isinstance(found, ServiceAccount) else settings.vertex_project or grant.project
     project = own or grant.quota_project
     if not re.fullmatch(PROJECT, project):
-        raise missing("These credentials name no Google Cloud project. Set GOOGLE_CLOUD_PROJECT.")
+        raise no_credential("These credentials name no Google Cloud project. Set GOOGLE_CLOUD_PROJECT.")
     return project

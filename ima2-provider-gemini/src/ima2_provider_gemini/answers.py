@@ -25,18 +25,18 @@ class Encoded:
     uri: str = field(default="", repr=False)
 
 
-def parsed(raw: bytes) -> dict[str, Any]:
+def parse_answer(raw: bytes) -> dict[str, Any]:
     """The answer as JSON. Raises 502 ``GEMINI_API_NETWORK_FAILED``, or what an error with status 200 says."""
     try:
         answer = orjson.loads(raw)
     except ValueError:
-        raise failures.garbled() from None
+        raise failures.unreadable_answer_error() from None
     if isinstance(answer, list) and len(answer) == 1:  # a stream of one piece
         answer = answer[0]
     if not isinstance(answer, dict):
-        raise failures.garbled()
+        raise failures.unreadable_answer_error()
     if isinstance(answer.get("error"), dict) and not answer.get("candidates"):
-        raise failures.in_good_order(answer["error"])
+        raise failures.error_in_answer(answer["error"])
     return answer
 
 
@@ -52,9 +52,9 @@ def pictures(answer: dict[str, Any]) -> list[Encoded]:
 
     Raises 400 ``GEMINI_API_SAFETY_BLOCKED`` or 502 ``GEMINI_API_NO_IMAGE`` when there is none.
     """
-    found = [one for part in _parts(answer) if (one := _encoded(part)) is not None]
+    found = [one for part in _parts(answer) if (one := _picture_in(part)) is not None]
     if not found:
-        raise nothing(answer, "GEMINI_API_NO_IMAGE", "image")
+        raise missing_result(answer, "GEMINI_API_NO_IMAGE", "image")
     return found
 
 
@@ -62,7 +62,7 @@ def caption(answer: dict[str, Any]) -> str:
     """The words beside the pictures: what a picture parts stays parted by a line."""
     passages = [""]
     for part in _parts(answer):
-        if _encoded(part) is not None:
+        if _picture_in(part) is not None:
             passages.append("")
         elif isinstance(part.get("text"), str):
             passages[-1] += part["text"]
@@ -72,9 +72,9 @@ def caption(answer: dict[str, Any]) -> str:
 def text(answer: dict[str, Any]) -> str:
     """The words of the first candidate. Raises 400 ``GEMINI_API_SAFETY_BLOCKED`` or 502 ``GEMINI_API_NO_TEXT``."""
     first = next(_candidates(answer), {})
-    words = "".join(part["text"] for part in _shown(first) if isinstance(part.get("text"), str)).strip()
+    words = "".join(part["text"] for part in _content_parts(first) if isinstance(part.get("text"), str)).strip()
     if not words:
-        raise nothing(answer, "GEMINI_API_NO_TEXT", "text")
+        raise missing_result(answer, "GEMINI_API_NO_TEXT", "text")
     return words
 
 
@@ -98,14 +98,14 @@ def served_model(answer: dict[str, Any]) -> str:
     return short if re.fullmatch(MODEL_NAME, short) else ""
 
 
-def nothing(answer: dict[str, Any], code: str, what: str) -> ima2.Ima2Error:
+def missing_result(answer: dict[str, Any], code: str, what: str) -> ima2.Ima2Error:
     """The error of an answer that does not hold what was asked for."""
     drawn = bool(member(usage_metadata(answer), "candidatesTokenCount"))
     reason = member(member(answer, "promptFeedback"), "blockReason")
     if reason:
-        return failures.withheld(code, what, reason, by_prompt=True, billed=drawn)
+        return failures.no_result_error(code, what, reason, by_prompt=True, billed=drawn)
     reasons = [member(one, "finishReason") for one in _candidates(answer)]
-    return failures.withheld(code, what, next(iter(reasons), None), by_prompt=False, billed=drawn)
+    return failures.no_result_error(code, what, next(iter(reasons), None), by_prompt=False, billed=drawn)
 
 
 def _candidates(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -115,17 +115,17 @@ def _candidates(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield one
 
 
-def _shown(candidate: dict[str, Any]) -> list[dict[str, Any]]:
+def _content_parts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
     """A candidate's parts that are no thoughts."""
     parts = member(candidate.get("content"), "parts")
     return [one for one in parts if isinstance(one, dict) and not one.get("thought")] if isinstance(parts, list) else []
 
 
 def _parts(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    return [part for candidate in _candidates(answer) for part in _shown(candidate)]
+    return [part for candidate in _candidates(answer) for part in _content_parts(candidate)]
 
 
-def _encoded(part: dict[str, Any]) -> Encoded | None:
+def _picture_in(part: dict[str, Any]) -> Encoded | None:
     """The picture in a part, if it is one."""
     inline, file = member(part, "inlineData"), member(part, "fileData")
     if isinstance(inline, dict):

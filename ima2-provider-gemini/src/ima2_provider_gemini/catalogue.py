@@ -59,7 +59,7 @@ class Entry:
             state=self.state,
             ends=self.ends,
             replacement=self.replacement,
-            sizes=ima2.Sizes(listed=listed(self.sizes), free=True, auto=True),
+            sizes=ima2.Sizes(listed=pixel_sizes(self.sizes), free=True, auto=True),
             max_references=self.max_references,
             source=CHANGELOG,
             checked=CHECKED,
@@ -74,7 +74,7 @@ def pixels(ratio: str, edge: int) -> str:
     return f"{round(edge * across / longer)}x{round(edge * down / longer)}"
 
 
-def listed(sizes: tuple[str, ...]) -> tuple[str, ...]:
+def pixel_sizes(sizes: tuple[str, ...]) -> tuple[str, ...]:
     """The sizes in pixels that stand for the common ratios in Google's ``sizes``."""
     return tuple(pixels(ratio, EDGES[size]) for size in sizes for ratio in COMMON_RATIOS)
 
@@ -134,7 +134,7 @@ THINKING_LEVELS = (THINKING_DEFAULT, *NANO_BANANA_2_1.thinking)
 CAPABILITIES = ima2.Capabilities(
     models=(*(entry.model() for entry in ENTRIES.values()), *TEXT_MODELS),
     default_model=NANO_BANANA_2.id,
-    sizes=ima2.Sizes(listed=listed(NANO_BANANA_2.sizes), free=True, auto=True),
+    sizes=ima2.Sizes(listed=pixel_sizes(NANO_BANANA_2.sizes), free=True, auto=True),
     max_references=NANO_BANANA_2.max_references,
     edit=True,
     sequence=SEQUENCE,

@@ -66,26 +66,28 @@ def credential(settings: GeminiSettings) -> Credential:
     if settings.auth_mode == "adc":
         return locate(settings)
     if settings.auth_mode == "express" and key:
-        return ApiKey(_checked(key), express=True)
+        return ApiKey(_check_key(key), express=True)
     if account and (settings.auth_mode == "vertex" or not key):
         return service_account(account)
     if key:
-        return ApiKey(_checked(key))
+        return ApiKey(_check_key(key))
     if settings.auth_mode == "vertex":
         return locate(settings)
-    raise missing(f"{MISSING}. {ADVICE}")
+    raise no_credential(f"{MISSING}. {ADVICE}")
 
 
 def service_account(text: str) -> ServiceAccount:
     """Read a key file's JSON text. Raises 401 ``GEMINI_API_KEY_MISSING``; nothing of the text is in the error."""
     found = document(text)
     if found is None or found.get("type") != "service_account":
-        raise missing("The Vertex AI service account is not the JSON text of a service account key. Save it again.")
+        raise no_credential(
+            "The Vertex AI service account is not the JSON text of a service account key. Save it again."
+        )
     project, email, private_key = (found.get(name) for name in ("project_id", "client_email", "private_key"))
     if not (isinstance(project, str) and re.fullmatch(PROJECT, project)):
-        raise missing("The Vertex AI service account names no valid project. Save it again.")
+        raise no_credential("The Vertex AI service account names no valid project. Save it again.")
     if not (isinstance(email, str) and email and isinstance(private_key, str) and private_key):
-        raise missing("The Vertex AI service account lacks its address or its private key. Save it again.")
+        raise no_credential("The Vertex AI service account lacks its address or its private key. Save it again.")
     key_id = found.get("private_key_id")
     return ServiceAccount(
         project, email, key_id if isinstance(key_id, str) else "", private_key, project_of(found, "quota_project_id")
@@ -107,14 +109,14 @@ def project_of(found: dict[str, Any], name: str) -> str:
     return value if isinstance(value, str) and re.fullmatch(PROJECT, value) else ""
 
 
-def missing(text: str) -> ima2.Ima2Error:
+def no_credential(text: str) -> ima2.Ima2Error:
     """401 ``GEMINI_API_KEY_MISSING``."""
     return ima2.Ima2Error("GEMINI_API_KEY_MISSING", 401, text)
 
 
-def _checked(key: str) -> str:
+def _check_key(key: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]{1,512}", key):
-        raise missing("The stored Gemini API key holds characters no key has. Save it again.")
+        raise no_credential("The stored Gemini API key holds characters no key has. Save it again.")
     return key
 
 

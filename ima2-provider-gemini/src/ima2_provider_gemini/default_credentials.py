@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import ima2
 
-from .credentials import MAX_ACCOUNT_CHARS, DefaultCredentials, document, missing, project_of
+from .credentials import MAX_ACCOUNT_CHARS, DefaultCredentials, document, no_credential, project_of
 from .exchange import exchange
 from .settings import GeminiSettings, upstream_url
 
@@ -60,14 +60,14 @@ def locate(settings: GeminiSettings) -> DefaultCredentials:
     if settings.credentials_file:
         path = Path(settings.credentials_file).expanduser()
         if not path.is_file():
-            raise missing("The file that GOOGLE_APPLICATION_CREDENTIALS names is not there.")
+            raise no_credential("The file that GOOGLE_APPLICATION_CREDENTIALS names is not there.")
         return DefaultCredentials(str(path), path.stat().st_mtime_ns)
     path = gcloud_folder() / "application_default_credentials.json"
     if path.is_file():
         return DefaultCredentials(str(path), path.stat().st_mtime_ns)
     if _is_at_google(settings):
         return DefaultCredentials("")
-    raise missing(
+    raise no_credential(
         "No Application Default Credentials found. Run `gcloud auth application-default login`, or set"
         " GOOGLE_APPLICATION_CREDENTIALS to a credentials file."
     )
@@ -86,20 +86,22 @@ def file_document(path: str) -> dict[str, Any]:
     try:
         text = Path(path).read_text("utf-8")[: MAX_ACCOUNT_CHARS + 1]
     except (OSError, UnicodeDecodeError):
-        raise missing("The file of Application Default Credentials cannot be read.") from None
+        raise no_credential("The file of Application Default Credentials cannot be read.") from None
     found = document(text)
     if found is None:
-        raise missing("The file of Application Default Credentials is not a JSON object.")
+        raise no_credential("The file of Application Default Credentials is not a JSON object.")
     kind = found.get("type")
     if kind == "gdch_service_account":
-        raise missing(
+        raise no_credential(
             "Credentials of the kind gdch_service_account are for Google Distributed Cloud, not for Vertex AI."
         )
     if kind not in KINDS:
-        raise missing(f"Credentials files of this kind are unknown. Known are: {', '.join(KINDS)}.")
+        raise no_credential(f"Credentials files of this kind are unknown. Known are: {', '.join(KINDS)}.")
     source = found.get("credential_source")
     if isinstance(source, dict) and "certificate" in source:
-        raise missing("Credentials with a certificate (mTLS) are not supported. Use a file, URL or program as source.")
+        raise no_credential(
+            "Credentials with a certificate (mTLS) are not supported. Use a file, URL or program as source."
+        )
     return found
 
 
@@ -111,13 +113,13 @@ async def metadata_grant(client: httpx.AsyncClient, host: str) -> Grant:
         flavour = {"metadata-flavor": "Google"}
         reply = await exchange(client, "GET", f"{root}/{path}", headers=flavour, seconds=_SECONDS)
         if reply.status != 200:
-            raise missing("Google's metadata server knows no service account for this machine.")
+            raise no_credential("Google's metadata server knows no service account for this machine.")
         return reply.body
 
     answer = document((await get("instance/service-accounts/default/token")).decode("utf-8", "replace")) or {}
     token, lifetime = answer.get("access_token"), answer.get("expires_in", LIFETIME_SECONDS)
     if not isinstance(token, str) or not isinstance(lifetime, int | float):
-        raise missing("Google's metadata server gave no access token.")
+        raise no_credential("Google's metadata server gave no access token.")
     project = {"project": (await get("project/project-id")).decode("utf-8", "replace").strip()}
     return Grant(token, float(lifetime), project_of(project, "project"))
 
@@ -125,10 +127,10 @@ async def metadata_grant(client: httpx.AsyncClient, host: str) -> Grant:
 async def file_grant(client: httpx.AsyncClient, found: dict[str, Any], token_url: str) -> Grant:
     """The token that a credentials file is exchanged for. Raises 502 ``GEMINI_API_UPSTREAM_ERROR``."""
     loop = asyncio.get_running_loop()
-    return await asyncio.to_thread(_refreshed, found, _Requests(client, loop, {TOKEN_URL: token_url}))
+    return await asyncio.to_thread(_refresh, found, _Requests(client, loop, {TOKEN_URL: token_url}))
 
 
-def _refreshed(found: dict[str, Any], request: _Requests) -> Grant:
+def _refresh(found: dict[str, Any], request: _Requests) -> Grant:
     # Imported here and by name: it takes long, is needed for Vertex AI only and has no types.
     auth, problems = import_module("google.auth"), import_module("google.auth.exceptions")
     try:
@@ -190,7 +192,7 @@ class _Requests:
         sending = exchange(
             self._client,
             method,
-            _allowed(self._addresses.get(url, url)),
+            _check_address(self._addresses.get(url, url)),
             headers=dict(headers or {}),
             content=content,
             seconds=min(timeout or _SECONDS, _SECONDS),
@@ -202,7 +204,7 @@ class _Requests:
         return _Response(reply.status, reply.body, {"content-type": "application/json"})
 
 
-def _allowed(url: str) -> str:
+def _check_address(url: str) -> str:
     """An address from a credentials file: encrypted, this machine's, or the metadata server of a cloud."""
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname in ("169.254.169.254", "metadata.google.internal"):

@@ -11,8 +11,8 @@ import ima2
 
 from . import answers
 from .catalogue import ENTRIES
-from .failures import ModelGone, coded
-from .media import Unreadable, decoded
+from .failures import ModelGone, lane_codes
+from .media import Unreadable, read_picture
 from .orders import Order, order_of, upstream_name
 from .prices import cost
 from .service import Service
@@ -37,7 +37,7 @@ class Drawing:
             yield notice
         tokens, place = answers.usage(answer), index if order.pictures == 1 else None
         try:
-            with coded(prefix):
+            with lane_codes(prefix):
                 pictures, broken = await self._pictures(answer)
         except ima2.Ima2Error:
             yield ima2.Usage(tokens, index=place)  # nothing to show for it, and yet it was billed
@@ -91,7 +91,7 @@ class Drawing:
         """400 ``MODEL_UNAVAILABLE``, naming the models that work."""
         settings = self.service.settings
         try:
-            names = await self.service.names(settings.status_timeout_ms / 1000)
+            names = await self.service.model_names(settings.status_timeout_ms / 1000)
         except ima2.Ima2Error:
             names = None
         upstream = {one.id: upstream_name(one, settings) for one in ENTRIES.values()}
@@ -117,9 +117,9 @@ class Drawing:
         broken: list[ima2.Ima2Error] = []
         for one in answers.pictures(answer):
             try:
-                pictures.append(await decoded(one, self.service, self.job.remaining()))
+                pictures.append(await read_picture(one, self.service, self.job.remaining()))
             except Unreadable:
-                broken.append(answers.nothing(answer, "GEMINI_API_NO_IMAGE", "image that can be read"))
+                broken.append(answers.missing_result(answer, "GEMINI_API_NO_IMAGE", "image that can be read"))
             except ima2.Ima2Error as error:
                 broken.append(error)
         if not pictures:
@@ -134,11 +134,11 @@ class Drawing:
         }
         facts = {"aspectRatio": order.shape.ratio, "imageSize": order.shape.size} if order.shape.ratio else {}
         words = answers.caption(answer) or order.prompt
-        model = served(answers.served_model(answer), order, self.service)
+        model = served_model_id(answers.served_model(answer), order, self.service)
         return ima2.Artifact(picture, revised_prompt=words, model=model, facts=facts, used=used)
 
 
-def served(name: str, order: Order, service: Service) -> str:
+def served_model_id(name: str, order: Order, service: Service) -> str:
     """The model that drew, by our name of it where we have one. Google adds a version to the name that was sent."""
     if not name or name == order.upstream or name.startswith((f"{order.upstream}-0", f"{order.upstream}@")):
         return order.entry.id

@@ -31,7 +31,7 @@ class ModelGone(ima2.Ima2Error):
 
 
 @contextmanager
-def coded(prefix: str) -> Iterator[None]:
+def lane_codes(prefix: str) -> Iterator[None]:
     """Give the provider's own codes the prefix of the service that is asked; that of a missing credential stays."""
     try:
         yield
@@ -41,18 +41,18 @@ def coded(prefix: str) -> Iterator[None]:
         raise
 
 
-def refused(reply: Reply) -> ima2.Ima2Error:
+def error_of_reply(reply: Reply) -> ima2.Ima2Error:
     """The error of an answer that is not 200. Google's own sentence is dropped, its status and reason are kept."""
     return _failure(reply.status, _error_of(reply.body), reply.retry_after)
 
 
-def in_good_order(error: dict[str, Any]) -> ima2.Ima2Error:
+def error_in_answer(error: dict[str, Any]) -> ima2.Ima2Error:
     """The error that an answer with status 200 is made of: the number within counts."""
     status = error.get("code")
     return _failure(status if isinstance(status, int) else 500, error, "")
 
 
-def withheld(code: str, what: str, reason: object, *, by_prompt: bool, billed: bool) -> ima2.Ima2Error:
+def no_result_error(code: str, what: str, reason: object, *, by_prompt: bool, billed: bool) -> ima2.Ima2Error:
     """An answer without ``what``: 400 ``GEMINI_API_SAFETY_BLOCKED`` where it was refused or withheld, else 502 with the
     ``code`` given. "Try again" is advised only where that can help and nothing was billed."""
     found = reason_of(reason, by_prompt=by_prompt)
@@ -67,7 +67,7 @@ def withheld(code: str, what: str, reason: object, *, by_prompt: bool, billed: b
     return ima2.Ima2Error(code, 502, text, upstream_code=reason, details=details)
 
 
-def garbled() -> ima2.Ima2Error:
+def unreadable_answer_error() -> ima2.Ima2Error:
     """502 ``GEMINI_API_NETWORK_FAILED``: a 200 whose body is not the JSON it should be."""
     return ima2.Ima2Error(
         f"{PREFIX}NETWORK_FAILED",

@@ -15,13 +15,13 @@ class Unreadable(Exception):
     """What stands in a picture's place is none."""
 
 
-async def decoded(found: Encoded, service: Service, seconds: float) -> ima2.Picture:
+async def read_picture(found: Encoded, service: Service, seconds: float) -> ima2.Picture:
     """The picture.
 
     Raises `Unreadable` for what is no PNG, JPEG or WebP, 502 ``PICTURE_INCOMPLETE`` for one that ends early, 502
     ``GEMINI_API_PICTURE_ELSEWHERE`` for a file that cannot be fetched: the error names its address, for it was paid.
     """
-    wrapped = await _fetched(found.uri, service, seconds) if found.uri else found.data
+    wrapped = await _download(found.uri, service, seconds) if found.uri else found.data
     try:
         picture = await asyncio.to_thread(ima2.decode_media, wrapped)
     except ima2.MediaError as error:
@@ -33,7 +33,7 @@ async def decoded(found: Encoded, service: Service, seconds: float) -> ima2.Pict
     return picture
 
 
-async def _fetched(uri: str, service: Service, seconds: float) -> bytes:
+async def _download(uri: str, service: Service, seconds: float) -> bytes:
     try:
         data, reason = await service.download(uri, seconds), None
     except ima2.Ima2Error as error:

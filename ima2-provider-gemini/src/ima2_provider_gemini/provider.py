@@ -58,7 +58,7 @@ class GeminiProvider(ima2.Provider):
                     failed.append(update)
                 else:
                     yield update
-        for update in _leftover(failed, drawing.spare):
+        for update in _closing_updates(failed, drawing.spare):
             yield update
 
     async def text(self, request: ima2.TextRequest) -> ima2.TextResult:
@@ -73,7 +73,7 @@ class GeminiProvider(ima2.Provider):
 
     async def models(self) -> Sequence[ima2.Model]:
         """The picture models of a key's account; empty at Vertex AI, which tells none."""
-        listed = await self._service.listed(self._service.settings.status_timeout_ms / 1000)
+        listed = await self._service.list_models(self._service.settings.status_timeout_ms / 1000)
         names = {str(one.get("name", "")).removeprefix("models/"): one for one in listed or ()}
         ours = {upstream_name(entry, self._service.settings): entry for entry in ENTRIES.values()}
         known = [entry.model() for name, entry in ours.items() if name in names]
@@ -103,7 +103,7 @@ class GeminiProvider(ima2.Provider):
         other = None if settings is self._service.settings else settings
         try:
             async with asyncio.timeout(seconds):
-                names = await self._service.names(seconds, other)
+                names = await self._service.model_names(seconds, other)
         except TimeoutError:
             return ima2.ProviderStatus("offline", reason="Google did not answer in time.")
         except ima2.Ima2Error as error:
@@ -116,7 +116,7 @@ class GeminiProvider(ima2.Provider):
         return ima2.ProviderStatus("ready", usable)
 
 
-def _leftover(failed: list[ima2.Failed], spare: list[ima2.Artifact]) -> list[ima2.Update]:
+def _closing_updates(failed: list[ima2.Failed], spare: list[ima2.Artifact]) -> list[ima2.Update]:
     """What is told at the end: pictures beyond those of their calls take the places of calls that failed; of the rest
     it is said that they were not kept."""
     updates: list[ima2.Update] = []

@@ -17,25 +17,25 @@ _DEPTH = 32
 def response_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Google's form of a schema. References into ``$defs`` are filled in; keywords that Google does not have (such as
     ``additionalProperties``) are left out. Raises ``ValueError`` for one that refers to itself or to nothing."""
-    return _converted(schema, schema, 0)
+    return _convert(schema, schema, 0)
 
 
-def _converted(node: Any, root: Mapping[str, Any], depth: int) -> dict[str, Any]:
+def _convert(node: Any, root: Mapping[str, Any], depth: int) -> dict[str, Any]:
     if depth > _DEPTH or not isinstance(node, Mapping):
         raise ValueError("the schema refers to itself or is no schema")
     if "$ref" in node:
-        return _converted(_target(str(node["$ref"]), root), root, depth + 1)
+        return _convert(_target(str(node["$ref"]), root), root, depth + 1)
     found = {name: value for name, value in node.items() if name in _KEPT}
     found |= _type(node.get("type"))
     if "const" in node:
         found["enum"] = [node["const"]]
     for name in ("anyOf", "oneOf"):
         if isinstance(node.get(name), list):
-            found["anyOf"] = [_converted(one, root, depth + 1) for one in node[name]]
+            found["anyOf"] = [_convert(one, root, depth + 1) for one in node[name]]
     if "items" in node:
-        found["items"] = _converted(node["items"], root, depth + 1)
+        found["items"] = _convert(node["items"], root, depth + 1)
     if isinstance(node.get("properties"), Mapping):
-        found["properties"] = {name: _converted(one, root, depth + 1) for name, one in node["properties"].items()}
+        found["properties"] = {name: _convert(one, root, depth + 1) for name, one in node["properties"].items()}
     return found
 
 

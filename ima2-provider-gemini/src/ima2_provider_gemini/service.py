@@ -10,10 +10,10 @@ from typing import Any
 import ima2
 
 from .access import Access, open_access, prefix_of
-from .answers import parsed
+from .answers import parse_answer
 from .credentials import Credential, credential
 from .exchange import Reply, exchange
-from .failures import coded, refused
+from .failures import error_of_reply, lane_codes
 from .settings import GeminiSettings
 from .tokens import AccessTokens
 
@@ -43,28 +43,28 @@ class Service:
         Raises `Ima2Error` for everything but a 200 with JSON, with the codes of the service that is asked.
         """
         found = credential(self.settings)
-        with coded(prefix_of(found)):
+        with lane_codes(prefix_of(found)):
             access = await self._open(found)
             if order is not None:
                 await order()
             url = f"{access.models_url}/{model}:generateContent"
             reply = await self._send("POST", url, access, content, seconds)
-            return await asyncio.to_thread(parsed, reply.body)
+            return await asyncio.to_thread(parse_answer, reply.body)
 
-    async def listed(self, seconds: float, settings: GeminiSettings | None = None) -> list[dict[str, Any]] | None:
+    async def list_models(self, seconds: float, settings: GeminiSettings | None = None) -> list[dict[str, Any]] | None:
         """Google's list of models for a key; ``None`` at Vertex AI, which has none: there it only signs in."""
         found = credential(settings or self.settings)
-        with coded(prefix_of(found)):
+        with lane_codes(prefix_of(found)):
             access = await self._open(found, settings)
             if not access.lists_models:
                 return None
             reply = await self._send("GET", f"{access.models_url}?pageSize=1000", access, None, seconds)
-            models = (await asyncio.to_thread(parsed, reply.body)).get("models")
+            models = (await asyncio.to_thread(parse_answer, reply.body)).get("models")
         return [one for one in models if isinstance(one, dict)] if isinstance(models, list) else []
 
-    async def names(self, seconds: float, settings: GeminiSettings | None = None) -> frozenset[str] | None:
+    async def model_names(self, seconds: float, settings: GeminiSettings | None = None) -> frozenset[str] | None:
         """The models by Google's names, ``None`` where there is no list."""
-        listed = await self.listed(seconds, settings)
+        listed = await self.list_models(seconds, settings)
         return None if listed is None else frozenset(str(one.get("name", "")).removeprefix("models/") for one in listed)
 
     async def download(self, uri: str, seconds: float) -> bytes | None:
@@ -72,7 +72,7 @@ class Service:
         if not uri.startswith(f"{self.settings.base_url}/"):
             return None
         found = credential(self.settings)
-        with coded(prefix_of(found)):
+        with lane_codes(prefix_of(found)):
             access = await self._open(found)
             address = uri if ":download" in uri else f"{uri}:download?alt=media"
             return (await self._send("GET", address, access, None, seconds)).body
@@ -102,4 +102,4 @@ class Service:
             return reply
         if reply.status == 401:
             self._tokens.forget(access.token)
-        raise refused(reply)
+        raise error_of_reply(reply)

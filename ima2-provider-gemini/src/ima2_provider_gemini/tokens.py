@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import ima2
 
-from .credentials import Credential, ServiceAccount, missing
+from .credentials import Credential, ServiceAccount, no_credential
 from .default_credentials import LIFETIME_SECONDS, SCOPE, TOKEN_URL, Grant
 from .exchange import Reply, exchange
 
@@ -43,7 +43,7 @@ def assertion(account: ServiceAccount, now: float) -> str:
         signer: Any = crypt.RSASigner.from_string(account.private_key, account.key_id or None)
         signed: bytes = jwt.encode(signer, claims)
     except (ValueError, TypeError):
-        raise missing("The private key of the Vertex AI service account cannot be read. Save it again.") from None
+        raise no_credential("The private key of the Vertex AI service account cannot be read. Save it again.") from None
     return signed.decode("ascii")
 
 
@@ -81,11 +81,11 @@ async def account_grant(client: httpx.AsyncClient, account: ServiceAccount, url:
         content=urlencode({"grant_type": GRANT, "assertion": signed}).encode(),
         seconds=EXCHANGE_SECONDS,
     )
-    token, lifetime = _granted(reply)
+    token, lifetime = _token_in(reply)
     return Grant(token, lifetime, account.project, account.quota_project)
 
 
-def _granted(reply: Reply) -> tuple[str, float]:
+def _token_in(reply: Reply) -> tuple[str, float]:
     """Token and lifetime in seconds out of the answer; anything else is 502 ``GEMINI_API_UPSTREAM_ERROR``."""
     try:
         answer = json.loads(reply.body)

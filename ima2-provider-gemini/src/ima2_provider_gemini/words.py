@@ -9,7 +9,7 @@ import ima2
 
 from . import answers
 from .catalogue import TEXT_MODELS
-from .failures import ModelGone, coded
+from .failures import ModelGone, lane_codes
 from .messages import text_body
 from .service import Service
 from .settings import MODEL_NAME
@@ -46,5 +46,5 @@ async def answer_in_words(service: Service, request: ima2.TextRequest) -> ima2.T
             ) from None
         model = _REPLACEMENTS[model]
         answer = await service.generate(model, content, seconds)
-    with coded(prefix):
+    with lane_codes(prefix):
         return ima2.TextResult(answers.text(answer), answers.served_model(answer) or model, answers.usage(answer))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 import ima2
-from ima2_plugins.agy.failures import absent, rejected, unusable
+from ima2_plugins.agy.failures import no_artifact_error, path_error, picture_error
 
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -37,11 +37,11 @@ def picture_at(named: str, folder: Path, limit: int) -> ima2.Picture:
     bytes or no PNG, JPEG or WebP, ``AGY_GENERATION_FAILED``; ``PICTURE_INCOMPLETE`` for one that ends early.
     """
     if "\0" in named:
-        raise rejected("its name is no file name")
-    root, below = _placed(Path(os.path.normpath(folder / named)))
-    data = _read(_opened(root, below) if _CAN_STEP else _opened_at_once(root, below), limit)
+        raise path_error("its name is no file name")
+    root, below = _locate(Path(os.path.normpath(folder / named)))
+    data = _read(_open(root, below) if _CAN_STEP else _open_by_path(root, below), limit)
     if ima2.media_type_of(data) not in MEDIA_TYPES:
-        raise unusable("is no PNG, JPEG or WebP picture")
+        raise picture_error("is no PNG, JPEG or WebP picture")
     return ima2.decode_media(data)
 
 
@@ -53,17 +53,17 @@ def find(name: str, folder: Path) -> str | None:
     return max(found)[1] if found else None
 
 
-def _placed(path: Path) -> tuple[Path, PurePath]:
+def _locate(path: Path) -> tuple[Path, PurePath]:
     """The allowed folder, its own links resolved, and the way from there."""
     for root in allowed_roots():
         real = Path(os.path.realpath(root))
         for base in (root, real):
             if path.is_relative_to(base) and path != base:
                 return real, path.relative_to(base)
-    raise rejected("it lies outside the folders where the CLI may write")
+    raise path_error("it lies outside the folders where the CLI may write")
 
 
-def _opened(root: Path, below: PurePath) -> int:
+def _open(root: Path, below: PurePath) -> int:
     """A descriptor of the file, reached folder by folder so that no link on the way is followed."""
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
@@ -79,20 +79,20 @@ def _opened(root: Path, below: PurePath) -> int:
     except OSError as error:
         # A link is ELOOP, or ENOTDIR where a folder is wanted.
         linked = error.errno in (errno.ELOOP, errno.ENOTDIR)
-        raise (rejected("it is reached through a link") if linked else absent()) from None
+        raise (path_error("it is reached through a link") if linked else no_artifact_error()) from None
 
 
-def _opened_at_once(root: Path, below: PurePath) -> int:
+def _open_by_path(root: Path, below: PurePath) -> int:
     """The same where folders cannot be stepped through: links are looked for before the file is opened."""
     place = root
     try:
         for part in below.parts:
             place = place / part
             if place.is_symlink() or getattr(os.lstat(place), "st_reparse_tag", False):
-                raise rejected("it is reached through a link")
+                raise path_error("it is reached through a link")
         return os.open(place, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError:
-        raise absent() from None
+        raise no_artifact_error() from None
 
 
 def _read(descriptor: int, limit: int) -> bytes:
@@ -100,15 +100,15 @@ def _read(descriptor: int, limit: int) -> bytes:
     try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
-            raise rejected("it is no plain file")
+            raise path_error("it is no plain file")
         if hasattr(os, "getuid") and facts.st_uid != os.getuid():
-            raise rejected("it belongs to another user")
+            raise path_error("it belongs to another user")
         with open(descriptor, "rb", closefd=False) as file:
             data = file.read(limit + 1) if facts.st_size <= limit else b""
         if facts.st_size > limit or len(data) > limit:
-            raise unusable(f"is larger than {limit} bytes")
+            raise picture_error(f"is larger than {limit} bytes")
         if not data:
-            raise unusable("is empty")
+            raise picture_error("is empty")
         return data
     finally:
         os.close(descriptor)

@@ -42,62 +42,62 @@ def failure(code: str, text: str) -> ima2.Ima2Error:
     return ima2.Ima2Error(code, MEANINGS[code].status, text)
 
 
-def missing() -> ima2.Ima2Error:
+def no_program_error() -> ima2.Ima2Error:
     """The CLI is not there."""
     return failure("AGY_PROCESS_ERROR", f"agy process error: {ADVICE}")
 
 
-def not_running() -> ima2.Ima2Error:
+def start_error() -> ima2.Ima2Error:
     """The CLI is there and does not say its version: nothing was asked of it."""
     text = "agy process error: the Antigravity CLI is there but does not run. Run `agy --version` by hand to see why."
     return failure("AGY_PROCESS_ERROR", text)
 
 
-def timed_out(seconds: float) -> ima2.Ima2Error:
+def timeout_error(seconds: float) -> ima2.Ima2Error:
     """The CLI was stopped for taking too long."""
     text = f"agy generation timed out after {seconds:.0f} seconds, and may count against the allowance all the same."
     return failure("AGY_TIMEOUT", f"{text} A simpler prompt is faster.")
 
 
-def silent(exit_code: int) -> ima2.Ima2Error:
+def silence_error(exit_code: int) -> ima2.Ima2Error:
     """The CLI failed without a word."""
     return failure(
         "AGY_PROCESS_ERROR", f"agy exited with code {exit_code} and said nothing. Run `agy` by hand to see why."
     )
 
 
-def quota() -> ima2.Ima2Error:
+def quota_error() -> ima2.Ima2Error:
     """The subscription's allowance is used up."""
     return failure("AGY_QUOTA_EXHAUSTED", "The quota of the Antigravity CLI is used up. Wait until it is renewed.")
 
 
-def reported() -> ima2.Ima2Error:
+def report_error() -> ima2.Ima2Error:
     """The CLI said that it failed."""
     return failure("AGY_GENERATION_FAILED", "agy generation failed: the CLI reported an error. Rephrase the prompt.")
 
 
-def malformed() -> ima2.Ima2Error:
+def result_line_error() -> ima2.Ima2Error:
     """A result line that names no file."""
     return failure("AGY_MALFORMED_RESULT", "The Antigravity CLI's result line names no file.")
 
 
-def unparsed() -> ima2.Ima2Error:
+def parse_error() -> ima2.Ima2Error:
     """Nothing in the output points to a picture, and none was found."""
     text = "could not parse artifact path from agy: its output names no picture. Run `agy` by hand to see what it says."
     return failure("AGY_PARSE_FAILED", text)
 
 
-def rejected(why: str) -> ima2.Ima2Error:
+def path_error(why: str) -> ima2.Ima2Error:
     """The file named is one that must not be taken."""
     return failure("AGY_PATH_REJECTED", f"The file the Antigravity CLI named was not taken: {why}.")
 
 
-def absent() -> ima2.Ima2Error:
+def no_artifact_error() -> ima2.Ima2Error:
     """The file named is not there or cannot be read."""
     return failure("AGY_ARTIFACT_NOT_FOUND", "agy artifact not found: the file it named is not there.")
 
 
-def interrupted() -> ima2.Ima2Error:
+def interruption_error() -> ima2.Ima2Error:
     """The CLI ended with the server that ran it, before its picture was there."""
     text = (
         "The Antigravity CLI ended with the server that ran it and left no picture. It may count against the allowance."
@@ -105,6 +105,6 @@ def interrupted() -> ima2.Ima2Error:
     return failure("AGY_ARTIFACT_NOT_FOUND", text)
 
 
-def unusable(why: str) -> ima2.Ima2Error:
+def picture_error(why: str) -> ima2.Ima2Error:
     """The file is there but is no picture to use."""
     return failure("AGY_GENERATION_FAILED", f"agy generation failed: the file it made {why}.")

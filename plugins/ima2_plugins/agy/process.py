@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from ima2_plugins.agy.supervisor import supervised
+from ima2_plugins.agy.supervisor import supervise
 
 OUTPUT_LIMIT = 1024 * 1024
 """Bytes kept of the output: of a longer one its beginning and its end."""
@@ -65,7 +65,7 @@ async def run(
 
     Ended, timed out or canceled: afterwards the whole process group is gone. It also dies with this process.
     """
-    with supervised(command) as guarded:
+    with supervise(command) as guarded:
         process, watch = await asyncio.get_running_loop().subprocess_exec(
             _Watch, *guarded.command, cwd=cwd, env=dict(env), **_group(guarded.descriptors)
         )

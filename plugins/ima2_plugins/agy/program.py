@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ima2_plugins.agy.failures import missing, not_running
+from ima2_plugins.agy.failures import no_program_error, start_error
 from ima2_plugins.agy.invocation import STREAM_JSON, Invocation, invocation, version_in
 from ima2_plugins.agy.process import Ended, run
 from ima2_plugins.agy.settings import AgySettings
@@ -56,14 +56,14 @@ class Program:
         """
         stamp = self._stamp()
         if self._known is None or self._known[0] != stamp:
-            told = await self._told("--version", max(PATIENCE_SECONDS, self._settings.status_timeout_ms / 1000))
+            told = await self._ask("--version", max(PATIENCE_SECONDS, self._settings.status_timeout_ms / 1000))
             if told is None:
-                raise not_running()
+                raise start_error()
             version = version_in(told)
             offers = version is not None and version >= STREAM_JSON
             self._known = (
                 stamp,
-                invocation(version, await self._told("--help", PATIENCE_SECONDS) or "" if offers else ""),
+                invocation(version, await self._ask("--help", PATIENCE_SECONDS) or "" if offers else ""),
             )
         return self._known[1]
 
@@ -78,9 +78,9 @@ class Program:
 
     async def runs(self) -> bool:
         """Whether it is there and answers ``--version`` in time."""
-        return await self._told("--version", self._settings.status_timeout_ms / 1000) is not None
+        return await self._ask("--version", self._settings.status_timeout_ms / 1000) is not None
 
-    async def _told(self, argument: str, seconds: float) -> str | None:
+    async def _ask(self, argument: str, seconds: float) -> str | None:
         """What it prints about itself, ``None`` when it does not run."""
         try:
             ended = await self._run(argument, folder=Path(tempfile.gettempdir()), seconds=seconds)
@@ -91,18 +91,18 @@ class Program:
     async def _run(self, *arguments: str, feed: bytes = b"", folder: Path, seconds: float) -> Ended:
         path = self.path()
         if path is None:
-            raise missing()
+            raise no_program_error()
         try:
             return await run([path, *arguments], feed=feed, cwd=folder, env=environment(), seconds=seconds)
         except TimeoutError:
             raise
         except OSError:
-            raise missing() from None
+            raise no_program_error() from None
 
     def _stamp(self) -> _Stamp:
         """What changes when the program does."""
         path = self.path()
         if path is None:
-            raise missing()
+            raise no_program_error()
         facts = os.stat(path)
         return path, facts.st_mtime_ns, facts.st_size

@@ -13,12 +13,12 @@ from typing import cast
 
 import ima2
 from ima2_plugins.agy import artifact
-from ima2_plugins.agy.failures import ADVICE, failure, silent, timed_out, unparsed, unusable
+from ima2_plugins.agy.failures import ADVICE, failure, parse_error, picture_error, silence_error, timeout_error
 from ima2_plugins.agy.invocation import Invocation
 from ima2_plugins.agy.process import Ended
 from ima2_plugins.agy.program import Program
 from ima2_plugins.agy.prompt import SIZE, instructions
-from ima2_plugins.agy.recovery import PREFIX, Runs, clear, collected, runs_of
+from ima2_plugins.agy.recovery import PREFIX, Runs, clear, collect_picture, runs_of
 from ima2_plugins.agy.report import path_in
 from ima2_plugins.agy.settings import AgySettings
 
@@ -118,31 +118,31 @@ class AgyProvider(ima2.Provider):
     ) -> AsyncIterator[ima2.Update]:
         """One run, one picture, in a folder of its own."""
         folder, name = runs.place(index), runs.names[index]
-        references = await asyncio.to_thread(_written, pictures, folder)
+        references = await asyncio.to_thread(_write_references, pictures, folder)
         text = instructions(request.prompt, name, references, edit=request.source is not None)
         await job.order()
-        picture = await self._made(how, text, runs, index, job)
+        picture = await self._picture(how, text, runs, index, job)
         if any(picture.data == given.data for given in pictures):
-            raise unusable("is one of the pictures it was given")
-        for update in _told(picture, index, request):
+            raise picture_error("is one of the pictures it was given")
+        for update in _result(picture, index, request):
             yield update
 
     async def _collect(self, runs: Runs, index: int, request: ima2.ImageRequest) -> AsyncIterator[ima2.Update]:
-        picture = await asyncio.to_thread(collected, runs, index, self._settings.max_artifact_bytes)
-        for update in _told(picture, index, request):
+        picture = await asyncio.to_thread(collect_picture, runs, index, self._settings.max_artifact_bytes)
+        for update in _result(picture, index, request):
             yield update
 
-    async def _made(self, how: Invocation, text: str, runs: Runs, index: int, job: ima2.Job) -> ima2.Picture:
+    async def _picture(self, how: Invocation, text: str, runs: Runs, index: int, job: ima2.Job) -> ima2.Picture:
         """The picture of a run; also of one that was stopped, or ended without a word, after it had made it."""
         folder = runs.place(index)
         try:
             ended = await self._run(how, text, folder, job)
-            return await asyncio.to_thread(self._taken, ended, runs.names[index], folder)
+            return await asyncio.to_thread(self._read_artifact, ended, runs.names[index], folder)
         except ima2.Ima2Error as error:
             if error.code not in ("AGY_TIMEOUT", "AGY_PROCESS_ERROR"):
                 raise
             try:
-                return await asyncio.to_thread(collected, runs, index, self._settings.max_artifact_bytes)
+                return await asyncio.to_thread(collect_picture, runs, index, self._settings.max_artifact_bytes)
             except ima2.Ima2Error:
                 raise error from None
 
@@ -151,17 +151,17 @@ class AgyProvider(ima2.Provider):
         try:
             ended = await self._program.draw(how, text, folder, seconds)
         except TimeoutError:
-            raise timed_out(seconds) from None
+            raise timeout_error(seconds) from None
         job.log.info("agy ended: code %d, %d bytes of complaints", ended.code, ended.complaints)
         if ended.code != 0 and not ended.output.strip():
-            raise silent(ended.code)
+            raise silence_error(ended.code)
         return ended
 
-    def _taken(self, ended: Ended, name: str, folder: Path) -> ima2.Picture:
+    def _read_artifact(self, ended: Ended, name: str, folder: Path) -> ima2.Picture:
         """The picture that the output names, or that bears the name: some builds print nothing into a pipe."""
         path = path_in(ended.output) or artifact.find(name, folder)
         if path is None:
-            raise unparsed()
+            raise parse_error()
         return artifact.picture_at(path, folder, self._settings.max_artifact_bytes)
 
 
@@ -173,7 +173,7 @@ async def _side_by_side(starts: Sequence[Callable[[], AsyncIterator[ima2.Update]
             yield update
 
 
-def _told(picture: ima2.Picture, index: int, request: ima2.ImageRequest) -> tuple[ima2.Update, ...]:
+def _result(picture: ima2.Picture, index: int, request: ima2.ImageRequest) -> tuple[ima2.Update, ...]:
     """What there is to tell of a picture."""
     size = ima2.size_of(picture.data)
     used = {"format": picture.media_type.removeprefix("image/"), **({"size": f"{size[0]}x{size[1]}"} if size else {})}
@@ -199,7 +199,7 @@ def _media_type(picture: ima2.Picture) -> str:
     return ima2.media_type_of(picture.data) or picture.media_type
 
 
-def _written(pictures: Sequence[ima2.Picture], folder: Path) -> list[Path]:
+def _write_references(pictures: Sequence[ima2.Picture], folder: Path) -> list[Path]:
     """The pictures as files, for the CLI to read, in a folder that is made for it."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import ima2
 from ima2_plugins.agy import artifact
-from ima2_plugins.agy.failures import interrupted
+from ima2_plugins.agy.failures import interruption_error
 
 PREFIX = "ima2-agy-"
 
@@ -38,13 +38,13 @@ def runs_of(receipt: ima2.Receipt) -> Runs:
     return Runs(Path(str(folder or "")), tuple(known or [receipt.id]))
 
 
-def collected(runs: Runs, index: int, limit: int) -> ima2.Picture:
+def collect_picture(runs: Runs, index: int, limit: int) -> ima2.Picture:
     """The picture of one run. Blocks. Raises 502 ``AGY_ARTIFACT_NOT_FOUND`` when it left none, else as
     `artifact.picture_at`."""
     folder = runs.place(index) if _is_ours(runs.folder) else Path(tempfile.gettempdir()) / "nowhere"
     path = artifact.find(runs.names[index], folder)
     if path is None:
-        raise interrupted()
+        raise interruption_error()
     return artifact.picture_at(path, folder, limit)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ima2_plugins.agy.failures import malformed, quota, reported
+from ima2_plugins.agy.failures import quota_error, report_error, result_line_error
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _QUOTA = ("resource exhausted", "exhausted your capacity")
@@ -29,9 +29,9 @@ def path_in(output: str) -> str | None:
         return _result(result)
     error = _first(lines, "ERROR|")
     if error is not None:
-        raise quota() if _mentions(error, _QUOTA_IN_ERROR) else reported()
+        raise quota_error() if _mentions(error, _QUOTA_IN_ERROR) else report_error()
     if _mentions(text, _QUOTA):
-        raise quota()
+        raise quota_error()
     saved = _first(lines, "SAVED_PATH=")
     if saved is not None and saved.strip():
         return saved.strip()
@@ -43,7 +43,7 @@ def _result(fields: str) -> str:
     """The path of ``path|extension``. The last bar counts, since a path may hold one."""
     path, bar, _ = fields.rpartition("|")
     if not bar or not path.strip():
-        raise malformed()
+        raise result_line_error()
     return path.strip()
 
 

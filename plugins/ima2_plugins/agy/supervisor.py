@@ -24,7 +24,7 @@ exec "$@"
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
+class GuardedCommand:
     """A command as it is to be started: ``descriptors`` are to be handed to it."""
 
     command: tuple[str, ...]
@@ -37,14 +37,14 @@ def is_supported() -> bool:
 
 
 @contextmanager
-def supervised(command: Sequence[str]) -> Iterator[Guarded]:
+def supervise(command: Sequence[str]) -> Iterator[GuardedCommand]:
     """A command that dies with this process. Within the block it is guarded; afterwards its group is killed."""
     if not is_supported():
-        yield Guarded(tuple(command))
+        yield GuardedCommand(tuple(command))
         return
     waiting, held = os.pipe()  # neither is inherited, but for what is handed over
     try:
-        yield Guarded((SHELL, "-c", _SCRIPT, "ima2-agy", str(waiting), *command), (waiting,))
+        yield GuardedCommand((SHELL, "-c", _SCRIPT, "ima2-agy", str(waiting), *command), (waiting,))
     finally:
         os.close(waiting)
         os.close(held)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -16,6 +15,7 @@ from tests.upstreams import gemini
 from tests.upstreams.world import World, running
 
 import ima2
+from ima2.network.http import Http
 from ima2_provider_gemini.provider import GeminiProvider
 from ima2_provider_gemini.settings import GeminiSettings
 
@@ -34,7 +34,8 @@ def world() -> Iterator[World]:
 @pytest.fixture
 async def make(world: World, tmp_path: Path) -> AsyncIterator[Providers]:
     """Makes providers with the key and the fake's addresses, and other settings as given."""
-    async with httpx.AsyncClient() as client:
+    http = Http()
+    try:
 
         def provider(**settings: Any) -> GeminiProvider:
             values = {
@@ -49,13 +50,15 @@ async def make(world: World, tmp_path: Path) -> AsyncIterator[Providers]:
                 settings=GeminiSettings(**values),
                 config_dir=tmp_path,
                 log=logging.getLogger("test"),
-                http=lambda: client,
+                http=http,
                 database=None,  # type: ignore[arg-type]  # the provider keeps nothing
                 publish=lambda event: None,
             )
             return GeminiProvider(context)
 
         yield provider
+    finally:
+        await http.close()
 
 
 @pytest.fixture

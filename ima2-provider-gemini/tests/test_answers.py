@@ -29,10 +29,22 @@ async def test_a_picture_that_google_keeps_as_a_file_is_fetched_with_the_key(
     assert "x-goog-api-key" in call.headers
 
 
-async def test_a_file_that_cannot_be_fetched_is_named_for_it_was_paid(provider: GeminiProvider) -> None:
-    error = await failure(provider, "a kite FILE ELSEWHERE")
+async def test_a_file_of_a_gateway_is_fetched_without_the_key(provider: GeminiProvider, world: World) -> None:
+    updates = await draw(provider, "a kite FILE GATEWAY")
+    assert only(updates, ima2.Artifact).picture.data == picture(seed=6)
+    (call,) = world.calls("/gateway/kite.png")
+    assert "x-goog-api-key" not in call.headers
+
+
+@pytest.mark.parametrize(
+    ("word", "uri"), [("ELSEWHERE", "gs://somewhere/kite.png"), ("PRIVATE", "https://127.0.0.1:9/kite.png")]
+)
+async def test_a_file_that_cannot_be_fetched_is_named_for_it_was_paid(
+    provider: GeminiProvider, word: str, uri: str
+) -> None:
+    error = await failure(provider, f"a kite FILE {word}")
     assert (error.code, error.status) == ("GEMINI_API_PICTURE_ELSEWHERE", 502)
-    assert error.details == {"fileUri": "gs://somewhere/kite.png"}
+    assert error.details == {"fileUri": uri}
 
 
 async def test_a_picture_that_ends_early_is_a_failure_that_keeps_what_came(provider: GeminiProvider) -> None:

@@ -6,7 +6,8 @@ Words in the prompt choose the answer:
 - no picture: EMPTY (words only), SAFETY, REASON_<finish reason>, BLOCK or BLOCK_<reason> (no candidates), NOCANDIDATES,
   NOPARTS, ODD (wrong types); UNBILLED (no output tokens);
 - pictures: JPEG, WEBP, SMALL, TWO, SPOKEN (words between them), CANDIDATES (two), SECOND (only the second has one),
-  THOUGHT (an interim one first), WORDS (with text), FILE (at an address), FILE ELSEWHERE, NOTPICTURE, NOTBASE64;
+  THOUGHT (an interim one first), WORDS (with text), FILE (at an address),
+  FILE with ELSEWHERE, PRIVATE or GATEWAY, NOTPICTURE, NOTBASE64;
 - wrapping: SNAKE (names), DATAURL, LINES, URLSAFE, HALF (the base64 ends early);
 - counts: NOUSAGE, THINKS, DETAILS (tokens by modality); ROUTED (another model answered);
 - transport: NOTJSON, CUT (half a body), HUGE (no end), BOMB (compressed), HANG, SLOW.
@@ -96,6 +97,10 @@ def routes(world: World) -> list[Route]:
             return bad_key()
         return Response(picture(seed=6), media_type="application/octet-stream")
 
+    async def gateway(request: Request) -> Response:
+        await world.note(request)
+        return Response(picture(seed=6), media_type="image/png")
+
     async def generate_express(request: Request) -> Response:
         body = await world.note(request)
         if not _is_key(world, request.headers.get("x-goog-api-key", "")):
@@ -135,6 +140,7 @@ def routes(world: World) -> list[Route]:
         Route("/v1beta/models", models, methods=["GET"]),
         Route("/v1beta/models/{rest:path}", generate_by_key, methods=["POST"]),
         Route("/v1beta/files/{name}", file, methods=["GET"]),
+        Route("/gateway/kite.png", gateway, methods=["GET"]),
         Route("/v1/publishers/google/models/{rest:path}", generate_express, methods=["POST"]),
         Route("/v1/projects/{rest:path}", generate_by_token, methods=["POST"]),
         Route("/token", token, methods=["POST"]),

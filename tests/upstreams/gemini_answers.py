@@ -166,7 +166,12 @@ def _parts(words: str, message: dict[str, Any], model: str, base_url: str) -> li
     if "NOTBASE64" in words:
         parts = [{"inlineData": {"mimeType": "image/png", "data": "*** no base64 ***"}}]
     if "FILE" in words:
-        uri = "gs://somewhere/kite.png" if "ELSEWHERE" in words else f"{base_url}/v1beta/files/kite"
+        places = {
+            "ELSEWHERE": "gs://somewhere/kite.png",
+            "PRIVATE": "https://127.0.0.1:9/kite.png",
+            "GATEWAY": f"{base_url}/gateway/kite.png",
+        }
+        uri = next((uri for word, uri in places.items() if word in words), f"{base_url}/v1beta/files/kite")
         parts = [{"fileData": {"mimeType": "image/png", "fileUri": uri}}]
     return parts
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -50,44 +49,30 @@ async def exchange(
             asyncio.timeout(seconds),
             client.stream(method, url, headers=headers, content=content, timeout=limits) as reply,
         ):
-            body = await _whole(reply)
+            body = await ima2.read_limited(reply, MAX_ANSWER)
     except TimeoutError:
-        raise ima2.Ima2Error(
-            "GENERATION_TIMEOUT", 504, f"Google did not answer within {seconds:.0f} seconds. {_outlook(method)}"
-        ) from None
+        text = f"Google did not answer within {seconds:.0f} seconds.{_outlook(method, 'timeout')}"
+        raise ima2.Ima2Error("GENERATION_TIMEOUT", 504, text) from None
     except httpx.HTTPError as error:
-        raise ima2.Ima2Error(
-            "GEMINI_API_NETWORK_FAILED", 502, _network_trouble(error, method), upstream_type=type(error).__name__
-        ) from None
+        raise _network_failure(error, method) from None
+    except ima2.Ima2Error:
+        text = f"Google's answer is larger than any picture can be.{_outlook(method, 'broken')}"
+        raise ima2.Ima2Error("GEMINI_API_UPSTREAM_ERROR", 502, text, upstream_type="RESPONSE_TOO_LARGE") from None
     return Reply(reply.status_code, body, reply.headers.get("retry-after", ""))
 
 
-def _network_trouble(error: httpx.HTTPError, method: str) -> str:
-    """A sentence about a connection that failed; one of its own for a certificate that is not trusted."""
-    import httpx
-
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return (
-                "The certificate of Google's address is not trusted. Behind a proxy that opens connections,"
-                " set SSL_CERT_FILE to its certificate."
-            )
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):
-        return "The connection to Google failed. Check the network and try again."
-    return f"The connection to Google broke. {_outlook(method)}"
+def _network_failure(error: httpx.HTTPError, method: str) -> ima2.Ima2Error:
+    known = ima2.network_error(error, service="Google")
+    return ima2.Ima2Error(
+        "GEMINI_API_NETWORK_FAILED",
+        502,
+        known.text + _outlook(method, known.details["networkReason"]),
+        upstream_type=type(error).__name__,
+        details=known.details,
+    )
 
 
-def _outlook(method: str) -> str:
-    """What a request that was sent and never answered may have cost."""
-    return "The attempt may have been billed all the same." if method == "POST" else "Try again later."
-
-
-async def _whole(reply: httpx.Response) -> bytes:
-    body = bytearray()
-    async for piece in reply.aiter_bytes(1024 * 1024):
-        body += piece
-        if len(body) > MAX_ANSWER:
-            raise ima2.Ima2Error("GEMINI_API_UPSTREAM_ERROR", 502, "Google's answer is larger than any picture can be.")
-    return bytes(body)
+def _outlook(method: str, reason: str) -> str:
+    """What a request that was sent and not answered may have cost."""
+    sent = method == "POST" and reason in ("broken", "timeout", "unreadable")
+    return " The attempt may have been billed all the same." if sent else ""

@@ -155,5 +155,5 @@ def _trouble(status: int) -> str:
     if status == 404:
         return "Google does not know this model or project. Check the model's name and the project in the settings."
     if 300 <= status < 400:
-        return "The Gemini address answered with a redirect, which is not followed. Check the base URL in the settings."
+        return ima2.redirect_error(service="Google").text
     return f"Gemini answered with HTTP {status}. Try again later."

@@ -44,6 +44,8 @@ REASONS = {
     "MALFORMED_RESPONSE": Reason("failed", "Gemini's answer came out malformed", again=True),
     "MALFORMED_FUNCTION_CALL": Reason("failed", "Gemini's answer came out malformed", again=True),
     "UNEXPECTED_TOOL_CALL": Reason("failed", "Gemini wanted a tool that was not offered", again=True),
+    "TOO_MANY_TOOL_CALLS": Reason("failed", "Gemini lost itself in calls of tools", again=True),
+    "MISSING_THOUGHT_SIGNATURE": Reason("failed", "Gemini missed a signature of its own thoughts", again=True),
     "CONTINUATION": Reason("failed", "Gemini's answer was to be continued and is not whole"),
 }
 """By ``finishReason``, and by ``blockReason`` where a prompt was blocked."""

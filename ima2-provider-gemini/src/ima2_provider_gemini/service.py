@@ -14,17 +14,20 @@ from .answers import parse_answer
 from .credentials import Credential, credential
 from .exchange import Reply, exchange
 from .failures import error_of_reply, lane_codes
+from .messages import PICTURES
 from .settings import GeminiSettings
 from .tokens import AccessTokens
 
 _MEMORY_SECONDS = 86_400.0
+MAX_FILE = 100 * 1024 * 1024
+"""Bytes of a file that is fetched, at most."""
 
 
 class Service:
     """``generateContent`` and the list of models, by the credentials that the settings name now."""
 
     def __init__(self, ctx: ima2.PluginContext) -> None:
-        self._http = ctx.http
+        self._http, self._fetch = ctx.http, ctx.fetch
         self._tokens = AccessTokens()
         self._gone: dict[str, float] = {}
         self.settings: GeminiSettings = ctx.settings
@@ -68,9 +71,14 @@ class Service:
         return None if listed is None else frozenset(str(one.get("name", "")).removeprefix("models/") for one in listed)
 
     async def download(self, uri: str, seconds: float) -> bytes | None:
-        """A file that Google keeps for the owner of the key; ``None`` for an address elsewhere."""
-        if not uri.startswith(f"{self.settings.base_url}/"):
-            return None
+        """A file that Google keeps: with the key where it is one of the Gemini API's, else by the guarded download.
+
+        ``None`` for an address that is no URL, such as one in Cloud Storage.
+        """
+        if not uri.startswith(f"{self.settings.base_url}/v1beta/files/"):
+            limits = ima2.FetchLimits(MAX_FILE, seconds, PICTURES, trusted=(self.settings.base_url,))
+            file: ima2.Fetched | None = await self._fetch(uri, limits) if uri.startswith("http") else None
+            return file.data if file else None
         found = credential(self.settings)
         with lane_codes(prefix_of(found)):
             access = await self._open(found)

@@ -30,6 +30,7 @@ class Model:
     ``max_references`` narrow what the provider's `Capabilities` say, where the model takes less or more. ``source``
     is where the facts are from, ``checked`` the ISO date on which they were read. ``classic=False`` keeps it out of the
     lists ``valid.imageModels`` and ``valid.videoModels``, which programs for ima2-gen 2.0.2 expect as they know them.
+    ``video`` is what a model makes clips from, where that is not what the provider's `Capabilities` say.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Model:
     source: str = ""
     checked: str = ""
     classic: bool = True
+    video: VideoModes | None = None
 
 
 @dataclass(frozen=True, slots=True)

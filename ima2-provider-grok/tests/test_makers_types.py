@@ -15,7 +15,7 @@ from tests.upstreams.world import World, picture
 import ima2
 from ima2_provider_grok.exchange import ticks
 from ima2_provider_grok.images import picture_in
-from ima2_provider_grok.polls import finished
+from ima2_provider_grok.polls import finished_clip
 
 WHY = "xai-sdk is not installed (the extra `wire`): xAI's types are not compared"
 image_types: Any = pytest.importorskip("xai_sdk.types.image", reason=WHY)
@@ -143,11 +143,11 @@ def test_a_picture_in_xais_own_shape_is_read() -> None:
 def test_a_clip_in_xais_own_shape_is_read() -> None:
     made = video_pb2.GeneratedVideo(url="https://vidgen.x.ai/a.mp4", duration=6, respect_moderation=True)
     answer = as_json(video_pb2.VideoResponse(video=made, model=xai_clips.GENERAL, progress=100))
-    clip = finished({"status": "done", **answer})
+    clip = finished_clip({"status": "done", **answer})
     assert (clip.url, clip.seconds, clip.model) == ("https://vidgen.x.ai/a.mp4", 6, xai_clips.GENERAL)
     problem = video_pb2.VideoError(code="invalid_argument", message="no")
     with pytest.raises(ima2.Ima2Error) as caught:
-        finished({"status": "failed", **as_json(video_pb2.VideoResponse(error=problem))})
+        finished_clip({"status": "failed", **as_json(video_pb2.VideoResponse(error=problem))})
     assert (caught.value.code, caught.value.status) == ("GROK_VIDEO_REQUEST_FAILED", 400)
 
 

@@ -152,5 +152,5 @@ async def test_the_accounts_own_models_are_listed_with_what_is_known_of_them(api
 
 
 def test_a_model_that_ended_is_not_called_working() -> None:
-    assert RETIRED not in catalogue.working("image")
-    assert catalogue.working("image", FIRST) == [SECOND]
+    assert RETIRED not in catalogue.working_models("image")
+    assert catalogue.working_models("image", FIRST) == [SECOND]

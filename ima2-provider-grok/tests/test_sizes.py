@@ -93,4 +93,4 @@ def test_each_model_has_its_price() -> None:
 def test_the_prompts_order_what_the_planner_has_to_do() -> None:
     assert "generate_image exactly once" in prompts.IMAGE_PLANNER
     assert "generate_video exactly once" in prompts.VIDEO_PLANNER
-    assert prompts.of_sequence("x", 1, 1) == "x"
+    assert prompts.sequence_prompt("x", 1, 1) == "x"

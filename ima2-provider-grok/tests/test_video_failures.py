@@ -25,6 +25,11 @@ async def failed(provider: ima2.Provider, prompt: str = KITE, **fields: Any) -> 
     return caught.value
 
 
+@pytest.fixture(autouse=True)
+def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ima2_provider_grok.polls.NEW_SECONDS", 0.3)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "status"),
     [
@@ -65,6 +70,14 @@ async def test_each_step_of_a_clip_fails_with_its_code(
     error = await failed(api(), f"{KITE} {words}")
     assert (error.code, error.status) == (code, status)
     assert len(world.calls("videos/generations")) == (0 if words.startswith(("search", "plan")) else 1)
+
+
+async def test_an_order_that_is_not_known_at_once_is_asked_after_again(api: Any, world: World) -> None:
+    world.state["xai.polls"] = [(404, {"code": "Some requested entity was not found", "error": "no such request"})] * 2
+    request = ima2.VideoRequest(KITE, "grok-api")
+    updates = [update async for update in api().videos(request, ima2.Job("job-1"))]
+    assert isinstance(updates[-1], ima2.Artifact)
+    assert len(world.calls("videos/generations")) == 1
 
 
 async def test_a_clip_that_is_sent_without_end_is_cut_off(api: Any) -> None:

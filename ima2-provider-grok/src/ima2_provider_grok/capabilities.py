@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from ima2 import Capabilities, Option, VideoModes
+from ima2 import Capabilities, Option
 from ima2_provider_grok.catalogue import (
     CHECKED,
     MAX_REFERENCES,
-    MAX_VIDEO_REFERENCES,
     MODELS,
     PRICES,
     SIZES,
-    VIDEO,
+    VIDEO_MODES,
 )
 from ima2_provider_grok.settings import GrokSettings
 
-VIDEO_MODES = VideoModes(
-    modes=("text", "image", "reference", "edit", "extend"),
-    durations={"text": (1, 15), "image": (1, 15), "reference": (1, 15), "edit": (1, 15), "extend": (2, 10)},
-    resolutions=("480p", "720p"),
-    aspect_ratios=("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "auto"),
-    max_references=MAX_VIDEO_REFERENCES,
-    models={"edit": (VIDEO,), "extend": (VIDEO,)},
-)
-"""A reference clip may be asked for up to 15 s like any other; it is made with at most 10, and a notice says so."""
 CODES = {
     "MODEL_INVALID": "INVALID_GROK_IMAGE_MODEL",
     "REF_TOO_MANY": "GROK_REF_TOO_MANY",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ima2 import Model, Price, Sizes
+from ima2 import Model, Price, Sizes, VideoModes
 from ima2_provider_grok.sizes import GROK_FORM, LISTED
 
 Media = Literal["image", "video", "text"]
@@ -23,6 +23,16 @@ MAX_REFERENCES, MAX_REFERENCES_2 = 3, 5
 MAX_VIDEO_REFERENCES, MAX_REFERENCE_SECONDS = 7, 10
 _DOCS, _SDK, _SEED = "docs.x.ai models", "docs.x.ai models; xai-sdk 1.21.0", "docs.x.ai models of June 2026"
 
+VIDEO_MODES = VideoModes(
+    modes=("text", "image", "reference", "edit", "extend"),
+    durations={"text": (1, 15), "image": (1, 15), "reference": (1, 15), "edit": (1, 15), "extend": (2, 10)},
+    resolutions=("480p", "720p"),
+    aspect_ratios=("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "auto"),
+    max_references=MAX_VIDEO_REFERENCES,
+    models={"edit": (VIDEO,), "extend": (VIDEO,)},
+)
+"""A reference clip may be asked for up to 15 s like any other; it is made with at most 10, and a notice says so."""
+_WITH_1080P = replace(VIDEO_MODES, resolutions=("480p", "720p", "1080p"))
 SIZES = Sizes(listed=LISTED, free=True, auto=True, forms=(GROK_FORM,))
 MODELS = (
     Model(IMAGE, "Grok Imagine", replacement=IMAGE_2, source=_SDK, checked=CHECKED),
@@ -55,7 +65,15 @@ MODELS = (
         source=f"{_SEED}; general since 22 June 2026 under another name",
         checked=CHECKED,
     ),
-    Model(VIDEO_15, "Grok Imagine Video 1.5", "video", source=_SDK, checked=CHECKED, classic=False),
+    Model(
+        VIDEO_15,
+        "Grok Imagine Video 1.5",
+        "video",
+        source=_SDK,
+        checked=CHECKED,
+        classic=False,
+        video=_WITH_1080P,
+    ),
     Model(
         VIDEO_LITE,
         "Grok Imagine Video 1.5 lite",
@@ -118,7 +136,7 @@ class VideoModel:
 VIDEO_MODELS = {
     VIDEO: VideoModel(extras=False),
     VIDEO_PREVIEW: VideoModel(needs_picture=True),
-    VIDEO_15: VideoModel(resolutions=("480p", "720p", "1080p")),
+    VIDEO_15: VideoModel(resolutions=_WITH_1080P.resolutions),
     VIDEO_LITE: VideoModel(),
 }
 
@@ -134,12 +152,12 @@ def replacement_of(name: str) -> str | None:
     return known.replacement or None if known else None
 
 
-def working(media: str, without: str = "") -> list[str]:
+def working_models(media: str, without: str = "") -> list[str]:
     """The names that should work, ``without`` the one that just did not."""
     return [one.id for one in MODELS if one.media == media and one.state != "ended" and one.id != without]
 
 
-def listed(name: str) -> Model:
+def account_model(name: str) -> Model:
     """A model of the account's own list: as the catalogue has it, else by what its name says it makes."""
     known = _BY_ID.get(name)
     if known is not None:

@@ -56,12 +56,12 @@ class Exchange:
         self, stage: Stage, method: str, path: str, body: Json, seconds: float, headers: dict[str, str] | None
     ) -> dict[str, Json]:
         if seconds <= 0:
-            raise failures.timed_out(stage, 0)
+            raise failures.timeout_error(stage, 0)
         try:
             async with asyncio.timeout(seconds):
                 return await self._answer(stage, method, path, body, headers)
         except TimeoutError:
-            raise failures.timed_out(stage, seconds) from None
+            raise failures.timeout_error(stage, seconds) from None
 
     async def _answer(
         self, stage: Stage, method: str, path: str, body: Json, given: dict[str, str] | None
@@ -75,7 +75,7 @@ class Exchange:
         if not response.is_success:
             raise failures.refusal(stage, response.status_code, answer, response.headers, hint)
         if not isinstance(answer, dict):
-            raise failures.unreadable(stage)
+            raise failures.format_error(stage)
         if stage is not failures.VIDEO_POLL and (error := failures.error_in_success(stage, answer, hint)):
             raise error
         return answer
@@ -100,7 +100,7 @@ class Exchange:
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
-            raise failures.unreachable(stage, error) from None
+            raise failures.connection_error(stage, error) from None
 
 
 async def _body(response: httpx.Response, stage: Stage) -> bytes:
@@ -108,7 +108,7 @@ async def _body(response: httpx.Response, stage: Stage) -> bytes:
     try:
         return await read_limited(response, stage.most)
     except Ima2Error:
-        raise failures.too_large(stage) from None
+        raise failures.size_error(stage) from None
 
 
 def _encoded(body: Json) -> bytes:

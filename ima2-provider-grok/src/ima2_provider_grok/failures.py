@@ -136,7 +136,7 @@ def _sentence(stage: Stage, kind: str, status: int, login_hint: str) -> str:
     return sentences.get(kind, fault)
 
 
-def moderated(reason: object = None) -> Ima2Error:
+def output_refusal(reason: object = None) -> Ima2Error:
     """The refusal of a picture that was made, for its content. ``reason`` is xAI's ``block_reason``."""
     return outcomes.error("output", _UNSAFE, upstream_code=reason, details={"moderationStage": "output"})
 
@@ -159,13 +159,13 @@ def _moderation_stage(words: str) -> str:
     return "output" if re.search(r"image was filtered|generated|output", words, re.IGNORECASE) else "unknown"
 
 
-def timed_out(stage: Stage, seconds: float) -> Ima2Error:
+def timeout_error(stage: Stage, seconds: float) -> Ima2Error:
     """504: no whole answer in time. What was asked for may have been billed."""
     text = f"xAI's {stage.title} gave no answer within {seconds:.0f} seconds. Nothing was sent a second time."
     return outcomes.error("timeout", text, code=stage.timeout)
 
 
-def unreachable(stage: Stage, cause: Exception) -> Ima2Error:
+def connection_error(stage: Stage, cause: Exception) -> Ima2Error:
     """502: the connection could not be made, or broke; the sentence says which, and where to look."""
     known = network_error(cause, service="xAI", code=stage.network)
     reason = known.details["networkReason"]
@@ -174,12 +174,12 @@ def unreachable(stage: Stage, cause: Exception) -> Ima2Error:
     return outcomes.error(kind, f"At the {stage.title}: {known.text}", code=stage.network, details=details)
 
 
-def unreadable(stage: Stage) -> Ima2Error:
+def format_error(stage: Stage) -> Ima2Error:
     """502: a success that is not JSON."""
     return outcomes.error("broken", f"xAI's answer to the {stage.title} could not be read.", code=stage.network)
 
 
-def too_large(stage: Stage) -> Ima2Error:
+def size_error(stage: Stage) -> Ima2Error:
     """502: an answer without end."""
     text = f"xAI's answer to the {stage.title} is larger than the {stage.most >> 20} MiB it may have."
     return outcomes.error("broken", text, code=stage.network)

@@ -21,7 +21,7 @@ LATE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Fetch:
+class FileKind:
     """How one kind of file is collected: its limit in bytes, its codes and its types."""
 
     what: str
@@ -31,8 +31,8 @@ class Fetch:
     types: tuple[str, ...]
 
 
-IMAGE = Fetch("picture", 50 * 1024 * 1024, "GROK_IMAGE_DOWNLOAD_FAILED", "GROK_IMAGE_TIMEOUT", IMAGE_TYPES)
-VIDEO = Fetch("clip", 100 * 1024 * 1024, "GROK_VIDEO_DOWNLOAD_FAILED", "GROK_VIDEO_TIMEOUT", ("video/mp4",))
+IMAGE = FileKind("picture", 50 * 1024 * 1024, "GROK_IMAGE_DOWNLOAD_FAILED", "GROK_IMAGE_TIMEOUT", IMAGE_TYPES)
+VIDEO = FileKind("clip", 100 * 1024 * 1024, "GROK_VIDEO_DOWNLOAD_FAILED", "GROK_VIDEO_TIMEOUT", ("video/mp4",))
 
 
 class Collector:
@@ -41,7 +41,7 @@ class Collector:
     def __init__(self, fetch: FetchFile, own: str, log: logging.Logger) -> None:
         self._fetch, self._own, self._log = fetch, own, log
 
-    async def collect(self, kind: Fetch, url: str, seconds: float) -> Picture:
+    async def collect(self, kind: FileKind, url: str, seconds: float) -> Picture:
         """The file at ``url``. What it is, is read from its bytes, whatever its host calls it.
 
         A GET costs nothing, so a broken or incomplete one is made again, and an address that is not known yet is asked
@@ -63,7 +63,7 @@ class Collector:
         text = f"The finished {kind.what} could not be downloaded from xAI within {seconds:.0f} seconds."
         raise outcomes.error("download", text, code=kind.timeout, status=504)
 
-    async def _attempts(self, kind: Fetch, url: str, seconds: float) -> Picture:
+    async def _attempts(self, kind: FileKind, url: str, seconds: float) -> Picture:
         """Four attempts where the connection or the host is at fault; as many as fit where the address is too new."""
         limits = FetchLimits(max_bytes=kind.limit, seconds=seconds, trusted=(self._own,))
         attempt, pause, late_until = 1, _FIRST_PAUSE, time.monotonic() + LATE_SECONDS
@@ -82,7 +82,7 @@ class Collector:
             attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
 
 
-def _picture(kind: Fetch, value: bytes | str) -> Picture:
+def _picture(kind: FileKind, value: bytes | str) -> Picture:
     picture = decode_media(value)
     if picture.media_type not in kind.types:
         raise MediaError("PICTURE_INVALID", f"What arrived is no {kind.what}.", picture.data, picture.media_type)
@@ -97,6 +97,6 @@ def inline(text: str) -> Picture:
         raise error if error.code == INCOMPLETE else _failure(IMAGE) from None
 
 
-def _failure(kind: Fetch) -> Ima2Error:
+def _failure(kind: FileKind) -> Ima2Error:
     text = f"xAI made the {kind.what} and bills it, but what it offered for download could not be used."
     return outcomes.error("download", text, code=kind.failed)

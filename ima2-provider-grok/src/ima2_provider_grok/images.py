@@ -82,17 +82,17 @@ class Images:
             async for update in self._draw(order, 0):
                 yield update
             return
-        outcome = Outcome()
+        result = BatchResult()
         async for update in merged([partial(self._draw, order, index) for index in range(count)]):
-            outcome.note(update)
+            result.note(update)
             yield update
-        outcome.require_one()
+        result.require_one()
 
     async def _sequence(self, request: ImageRequest, model: str, sources: Pictures) -> AsyncIterator[Update]:
         """One picture after the other. A failed search or plan ends it; a failed image call is passed over."""
-        outcome = Outcome()
+        result = BatchResult()
         for index in range(request.sequence):
-            scene = replace(request, prompt=prompts.of_sequence(request.prompt, index + 1, request.sequence))
+            scene = replace(request, prompt=prompts.sequence_prompt(request.prompt, index + 1, request.sequence))
             yield Phase("planning")
             order = None
             async for step in self._plan(scene, model, sources):
@@ -105,13 +105,13 @@ class Images:
                 return
             try:
                 async for made in self._draw(order, index):
-                    outcome.note(made)
+                    result.note(made)
                     yield made
             except Ima2Error as error:
                 failed = Failed(index, error)
-                outcome.note(failed)
+                result.note(failed)
                 yield failed
-        outcome.require_one()
+        result.require_one()
 
     async def _plan(
         self, request: ImageRequest, model: str, sources: Pictures
@@ -186,7 +186,7 @@ class Images:
 
 
 @dataclass(slots=True)
-class Outcome:
+class BatchResult:
     """Whether anything was made, and the last thing that went wrong."""
 
     any_made: bool = False
@@ -216,7 +216,7 @@ def picture_in(answer: Mapping[str, Json]) -> tuple[dict[str, Json], int]:
         return usable[0], len(usable) - 1
     reason = answer.get("block_reason")
     if reason or len(allowed) < len(items):
-        raise failures.moderated(reason)
+        raise failures.output_refusal(reason)
     raise outcomes.error("empty", "xAI answered without a picture. Change the prompt.")
 
 

@@ -36,12 +36,12 @@ class Planner:
             "tool_choice": "required",
         }
         answer, _ = await self.substitutes.order(self.exchange, SEARCH, "responses", body, self.seconds)
-        text = wire.said(answer)
+        text = wire.message_text(answer)
         if not text:
             raise outcomes.error("no-findings", "xAI's web search came back without findings.")
         return Brief(text, Usage(searches=1, cost=dollars(ticks(answer))))
 
-    async def plan(self, stage: Stage, plan: Plan) -> Planned:
+    async def plan(self, stage: Stage, plan: Plan) -> PlannedPrompt:
         """The prompt the planner hands over. Its other arguments are ignored: what the user chose holds.
 
         Raises ``GROK_PLANNER_EMPTY_TOOL_CALL`` without a call, ``GROK_PLANNER_INVALID_TOOL_ARGS`` without a usable
@@ -58,8 +58,8 @@ class Planner:
             raise outcomes.error("no-prompt", "The planner handed over no usable prompt. Word the request simpler.")
         cost = dollars(ticks(answer))
         used = None if cost is None else Usage(cost=cost)
-        other = None if model == self.model else substitutes.replaced(self.model, model, "plannerModel")
-        return Planned(prompt.strip(), used, other)
+        other = None if model == self.model else substitutes.replacement_notice(self.model, model, "plannerModel")
+        return PlannedPrompt(prompt.strip(), used, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedPrompt:
     """The finished prompt, what the planning took where its answer says so, and what there is to tell."""
 
     prompt: str = field(repr=False)
@@ -100,7 +100,7 @@ class Plan:
     def body(self, model: str) -> dict[str, Json]:
         """The chat completion that forces the function."""
         function = {"name": self.function, "description": self.description, "parameters": self.parameters}
-        content = [{"type": "text", "text": self.task}, *wire.attached(self.pictures)]
+        content = [{"type": "text", "text": self.task}, *wire.attachments(self.pictures)]
         return {
             "model": model,
             "stream": False,

@@ -17,19 +17,21 @@ from ima2_provider_grok.exchange import Exchange
 from ima2_provider_grok.settings import GrokSettings
 
 _LONGEST_PAUSE = 30.0
+NEW_SECONDS = 15.0
+"""How long an order that was just accepted may be unknown to the host that is asked after it."""
 ENDS = frozenset({"done", "failed", "expired"})
 """States that a job stays in. Any other is taken for one under way."""
 
 
 @dataclass(slots=True)
-class Standing:
+class ProgressTracker:
     """How far a job is. Progress never goes backwards; it is stalled when nothing moved for a while."""
 
     patience: float
     fraction: float | None = None
     moved: float = field(default_factory=time.monotonic)
 
-    def hear(self, percent: Json) -> Progress:
+    def update(self, percent: Json) -> Progress:
         """Take xAI's percentage (0 to 100, or none) into account."""
         if isinstance(percent, int | float) and not isinstance(percent, bool):
             fraction = min(max(percent / 100, 0.0), 1.0)
@@ -67,14 +69,16 @@ class Polls:
 
     async def run(self, request_id: str) -> AsyncIterator[Progress | Ended]:
         """Progress after each poll of a job under way, then the answer that ends it, whichever way it ended."""
-        until = time.monotonic() + min(self._whole, self._job.remaining())
-        standing, misses = Standing(self._patience), 0
+        began = time.monotonic()
+        until = began + min(self._whole, self._job.remaining())
+        tracker, misses = ProgressTracker(self._patience), 0
         path = f"videos/{quote(request_id, safe='')}"
         while (left := until - time.monotonic()) > 0:
             try:
                 answer = await self._exchange.ask(failures.VIDEO_POLL, path, min(self._each, left))
             except Ima2Error as error:
-                if not _is_transient(error):
+                is_new = error.status == 404 and time.monotonic() - began < NEW_SECONDS
+                if not is_new and not _is_transient(error):
                     raise
                 misses += 1
                 self._job.log.warning("poll %d in a row failed: %s %d", misses, error.code, error.status)
@@ -83,17 +87,17 @@ class Polls:
                 if answer.get("status") in ENDS:
                     yield Ended(answer)
                     return
-                yield standing.hear(answer.get("progress"))
+                yield tracker.update(answer.get("progress"))
             pause = min(self._pause * 2 ** min(misses, 8), max(self._pause, _LONGEST_PAUSE))
             await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
-        raise failures.timed_out(failures.VIDEO_POLL, self._whole)
+        raise failures.timeout_error(failures.VIDEO_POLL, self._whole)
 
 
 def _is_transient(error: Ima2Error) -> bool:
     return error.status >= 500 or error.status in (408, 425, 429)
 
 
-def finished(answer: Mapping[str, Json]) -> Finished:
+def finished_clip(answer: Mapping[str, Json]) -> Finished:
     """The clip of an answer that ends a job. Raises how it failed.
 
     Moderation is looked at first: a blocked clip often has no URL. It is billed all the same (reported by a reseller).

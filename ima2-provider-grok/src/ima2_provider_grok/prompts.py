@@ -81,7 +81,7 @@ def video_task(
     )
 
 
-def of_sequence(prompt: str, number: int, total: int) -> str:
+def sequence_prompt(prompt: str, number: int, total: int) -> str:
     """The request for one picture of a story."""
     if total == 1:
         return prompt

@@ -22,7 +22,7 @@ from ima2 import (
     Update,
     VideoRequest,
 )
-from ima2_provider_grok import catalogue, failures, probe, quota, sign_in, words
+from ima2_provider_grok import catalogue, failures, probe, quota, sign_in, text
 from ima2_provider_grok.capabilities import capabilities
 from ima2_provider_grok.exchange import Exchange
 from ima2_provider_grok.fetching import Collector, FetchFile
@@ -91,7 +91,7 @@ class XaiProvider(Provider):
         seconds = self._settings.generation_timeout_ms / 1000
         model = request.model or self._settings.planner_model
         exchange = await self._exchange()
-        return await words.answer(exchange, self._substitutes, request, model=model, seconds=seconds)
+        return await text.answer(exchange, self._substitutes, request, model=model, seconds=seconds)
 
     async def status(self) -> ProviderStatus:
         """``ready``, ``no_image_model``, ``auth_required``, ``offline``, or ``error`` with its status."""
@@ -100,7 +100,7 @@ class XaiProvider(Provider):
     async def models(self) -> Sequence[Model]:
         """The account's own models. Raises `Ima2Error` when xAI does not tell them in time."""
         exchange = Exchange(self._http, await self._transport.connect(start=False))
-        return tuple(catalogue.listed(name) for name in await probe.names(exchange, _VERIFY_SECONDS))
+        return tuple(catalogue.account_model(name) for name in await probe.names(exchange, _VERIFY_SECONDS))
 
     async def _exchange(self, before_order: Callable[[], Awaitable[None]] | None = None) -> Exchange:
         return Exchange(self._http, await self._transport.connect(), before_order)

@@ -13,7 +13,7 @@ from ima2 import setting
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def checked_url(value: str) -> str:
+def check_url(value: str) -> str:
     """``value`` without trailing slashes when it is ``https``, or ``http`` on this machine; else ``ValueError``."""
     parts = urlsplit(value)
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -23,7 +23,7 @@ def checked_url(value: str) -> str:
     return value.rstrip("/")
 
 
-Url = Annotated[str, AfterValidator(checked_url)]
+Url = Annotated[str, AfterValidator(check_url)]
 
 
 class GrokSettings(BaseModel):

@@ -73,11 +73,11 @@ def is_same_model(ordered: str, served: str) -> bool:
 def unavailable(model: str, cause: UpstreamError) -> Ima2Error:
     """``MODEL_UNAVAILABLE`` for a model of the catalogue, or one that is not in it."""
     known = catalogue.model_of(model)
-    others = catalogue.working(known.media if known else "image", model)
+    others = catalogue.working_models(known.media if known else "image", model)
     return failures.model_unavailable(model, others, cause.http_status)
 
 
-def replaced(asked: str, used: str, what: str = "model") -> Notice:
+def replacement_notice(asked: str, used: str, what: str = "model") -> Notice:
     """Says that another model was ordered, as the one asked for is gone; ``what`` names the field of the request."""
     text = f"xAI does not offer {asked} any more; {used} was used in its place."
     return Notice("MODEL_REPLACED", text, {"field": what, "requested": asked, "used": used})
@@ -86,7 +86,7 @@ def replaced(asked: str, used: str, what: str = "model") -> Notice:
 def notices(wanted: str, ordered: str, served: str) -> Iterator[Notice]:
     """What there is to tell of the model that was wanted, the one that was ordered, and the one that did the work."""
     if ordered != wanted:
-        yield replaced(wanted, ordered)
+        yield replacement_notice(wanted, ordered)
     if not is_same_model(ordered, served):
         text = f"xAI served this with {served}; {ordered} was ordered."
         yield Notice("MODEL_DIFFERS", text, {"field": "model", "requested": ordered, "used": served})

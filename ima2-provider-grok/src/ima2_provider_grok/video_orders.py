@@ -9,8 +9,14 @@ from dataclasses import dataclass, field, replace
 from ima2 import Ima2Error, Json, Source, VideoRequest
 from ima2_provider_grok import prompts, video_extras, wire
 from ima2_provider_grok.canvas import white_canvas
-from ima2_provider_grok.capabilities import VIDEO_MODES
-from ima2_provider_grok.catalogue import MAX_REFERENCE_SECONDS, MAX_VIDEO_REFERENCES, VIDEO, VIDEO_MODELS, VideoModel
+from ima2_provider_grok.catalogue import (
+    MAX_REFERENCE_SECONDS,
+    MAX_VIDEO_REFERENCES,
+    VIDEO,
+    VIDEO_MODELS,
+    VIDEO_MODES,
+    VideoModel,
+)
 
 PATHS = {"edit": "videos/edits", "extend": "videos/extensions"}
 Pictures = Sequence[Mapping[str, str]]

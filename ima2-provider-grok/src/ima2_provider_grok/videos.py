@@ -12,7 +12,7 @@ from ima2_provider_grok.exchange import Exchange, usage
 from ima2_provider_grok.failures import UpstreamError
 from ima2_provider_grok.fetching import Collector
 from ima2_provider_grok.planning import Planner
-from ima2_provider_grok.polls import Finished, Polls, finished
+from ima2_provider_grok.polls import Finished, Polls, finished_clip
 from ima2_provider_grok.settings import GrokSettings
 from ima2_provider_grok.substitutes import Substitutes
 from ima2_provider_grok.video_orders import VideoOrder
@@ -75,7 +75,7 @@ class Videos:
                     continue
                 if used := usage(state.answer):  # a clip that moderation holds back is billed too
                     yield used
-                clip = finished(state.answer)
+                clip = finished_clip(state.answer)
                 for notice in difference(receipt, clip):
                     yield notice
                 yield await self._artifact(clip, receipt, request)

@@ -55,12 +55,12 @@ def urls(pictures: Iterable[Mapping[str, str]]) -> list[str]:
     return [one["url"] for one in pictures if "url" in one]
 
 
-def attached(urls: Sequence[str]) -> list[Json]:
+def attachments(urls: Sequence[str]) -> list[Json]:
     """Pictures for a chat message to look at."""
     return [{"type": "image_url", "image_url": {"url": url, "detail": "high"}} for url in urls]
 
 
-def said(answer: Json) -> str:
+def message_text(answer: Json) -> str:
     """The words of a Responses answer: all text of its messages, parts joined by blank lines."""
     return "\n\n".join(_texts(answer))
 

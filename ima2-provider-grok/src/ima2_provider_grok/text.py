@@ -17,7 +17,7 @@ async def answer(
     """
     body = await _body(request, model)
     found, used_model = await substitutes.order(exchange, failures.TEXT, "responses", body, seconds)
-    text = wire.said(found)
+    text = wire.message_text(found)
     if not text and wire.is_refused(found):
         text = "xAI's safety rules do not allow this request. Change the words or the pictures."
         raise outcomes.error("words", text, details={"moderationStage": "output"})

@@ -19,6 +19,10 @@ from ima2.keys import is_key
 from ima2.media.sniff import EXTENSIONS, MEDIA_TYPES, PNG, media_type_of
 
 TERMINAL_LIMIT = 2 << 20
+PICTURES, CLIPS = (".png", ".jpg", ".jpeg", ".webp"), (".mp4",)
+"""The endings of the files that are written."""
+_LATE = {".webp", ".avif", ".heic", ".heif", ".webm", ".mkv", ".pdf", ".psd"}
+"""Endings of pictures and clips that tables of media types came to know late, or count as documents."""
 _MODE = 0o666  # less the person's umask: these are theirs, not the gallery's
 
 
@@ -45,7 +49,7 @@ class MediaFile:
 class Destination:
     """``file`` wins over ``folder``; neither means the gallery folder ``gallery``, where a server of this machine has
     put the pictures already. ``stdout`` writes bytes there, ``text`` data URLs. With ``named`` a file in a folder is
-    called as the server calls it."""
+    called as the server calls it. ``endings`` are those that ``file`` may have, where that matters."""
 
     gallery: Path
     file: Path | None = None
@@ -54,6 +58,7 @@ class Destination:
     text: bool = False
     force: bool = False
     named: bool = False
+    endings: tuple[str, ...] = ()
 
     def prepare(self) -> None:
         """Make the folders and see that they can be written to, before anything is paid for."""
@@ -63,13 +68,29 @@ class Destination:
             )
         if self.stdout or self.text or not (self.file or self.folder):
             return
+        if self.file and self.endings:
+            check_suffix(self.file, self.endings)
+        if self.file and self.file.exists() and self._check_target():
+            return
         folder = self.file.parent if self.file else self.folder
         assert folder is not None
-        folder.mkdir(parents=True, exist_ok=True)
-        if self.file and self.file.is_dir():
-            raise click.UsageError(f"{self.file} is a folder: name a file, or use -d.")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.UsageError(f"{folder} cannot be made: {error.strerror or 'input/output error'}.") from None
         if not os.access(folder, os.W_OK | os.X_OK):
             raise click.UsageError(f"{folder} cannot be written to.")
+
+    def _check_target(self) -> bool:
+        """See whether what ``-o`` names may be written. Says whether it is no regular file, which is written into."""
+        assert self.file is not None
+        if self.file.is_dir():
+            raise click.UsageError(f"{self.file} is a folder: name a file, or use -d.")
+        if not os.access(self.file, os.W_OK):
+            raise click.UsageError(f"{self.file} cannot be written to.")
+        if self.file.is_file() and sys.stdout.isatty() and not self.force:
+            raise click.UsageError(f"{self.file} exists: say --force to replace it.")
+        return not self.file.is_file()
 
     def deliver(self, pictures: Sequence[MediaFile]) -> list[dict[str, Any]]:
         """Put them where they belong. Returns one row each: ``path`` (or ``image``) and ``filename``."""
@@ -113,9 +134,28 @@ class Destination:
 
     def _warn_of_name(self, picture: MediaFile) -> None:
         assert self.file is not None
-        named = MEDIA_TYPES.get(self.file.suffix.lower().removeprefix("."))
-        if named is not None and named != picture.media_type:
+        suffix = self.file.suffix.lower()
+        named = MEDIA_TYPES.get(suffix.removeprefix("."), f"a {suffix} file" if _promises_media(suffix) else None)
+        if named not in {None, picture.media_type}:
             remark(f"{self.file} holds {picture.media_type}: that is what came.")
+
+
+def check_suffix(file: Path, known: Sequence[str]) -> None:
+    """Refuse a name that promises a picture or clip of another kind than those that are ``known``.
+
+    Names that promise nothing, and what is no regular file, are taken as they are: `click.UsageError` else.
+    """
+    suffix = file.suffix.lower()
+    if suffix in known or not _promises_media(suffix) or (file.exists() and not file.is_file()):
+        return
+    raise click.UsageError(f"-o: nothing is written as {suffix} here; name a file that ends in {' or '.join(known)}.")
+
+
+def _promises_media(suffix: str) -> bool:
+    import mimetypes
+
+    promise = (mimetypes.guess_type(f"x{suffix}")[0] or "").partition("/")[0]
+    return promise in {"image", "video"} or suffix in _LATE
 
 
 def write_new(path: Path, data: bytes) -> None:

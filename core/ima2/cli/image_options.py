@@ -10,7 +10,7 @@ import click
 
 from ima2.cli import options, output
 from ima2.cli.client_settings import client_settings
-from ima2.cli.destination import Destination
+from ima2.cli.destination import PICTURES, Destination
 from ima2.cli.job_request import FORMATS, file_format_for, parse_options
 
 Command = Callable[..., Any]
@@ -54,7 +54,7 @@ _LOOK = (
     click.option(
         "--format", "file_format", type=click.Choice(list(FORMATS)), help="File format [default: of -o, or png]"
     ),
-    click.option("--force", is_flag=True, help="Allow much data on a terminal."),
+    click.option("--force", is_flag=True, help="Replace the file of -o; allow much data on a terminal."),
     click.option("--model", help="See `ima2 capabilities`."),
     provider_option,
     click.option(
@@ -110,7 +110,13 @@ def destination_from(given: dict[str, Any], *, as_json: bool, text: bool = False
     if to_stdout and as_json:
         raise click.UsageError("-o - and --json both want standard output.")
     return Destination(
-        client_settings().generated, file_of(given), given["out_dir"], stdout=to_stdout, text=text, force=given["force"]
+        client_settings().generated,
+        file_of(given),
+        given["out_dir"],
+        stdout=to_stdout,
+        text=text,
+        force=given["force"],
+        endings=() if given["file_format"] else PICTURES,
     )
 
 

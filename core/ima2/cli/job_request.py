@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,9 +14,13 @@ from typing import Any
 import click
 
 from ima2.cli.destination import Destination
+from ima2.cli.options import remark
+from ima2.cli.text_input import check_text, read_stdin
 from ima2.media.sniff import MEDIA_TYPES, PNG, media_type_of
 
 MAX_REFERENCES = 5
+MAX_REFERENCE_CHARS = 7_340_032
+"""Base64 text of the largest reference that servers take unless they are told otherwise."""
 DEFAULT_WAIT_S, STREAM_WAIT_S = 180, 600
 FORMATS = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "webp": "webp"}
 """What can be asked for, and what it is called on the wire."""
@@ -51,15 +56,17 @@ class JobRequest:
         return self.timeout or self.patience
 
 
-def read_prompt(words: Sequence[str], *, stdin: bool = False, missing: str = NO_PROMPT) -> str:
+def read_prompt(
+    words: Sequence[str], *, stdin: bool = False, missing: str = NO_PROMPT, encoding: str | None = None
+) -> str:
     """The prompt: the words joined, standard input after them where asked for; a lone ``-`` is standard input too."""
     if list(words) == ["-"]:
         words, stdin = (), True
-    piped = "" if not stdin or sys.stdin is None or sys.stdin.isatty() else sys.stdin.read().strip()
+    piped = read_stdin(encoding).strip() if stdin else ""
     prompt = " ".join(part for part in (" ".join(words).strip(), piped) if part)
     if not prompt:
         raise click.UsageError(missing)
-    return prompt
+    return check_text(prompt)
 
 
 def read_references(files: Sequence[Path]) -> list[str]:
@@ -107,7 +114,28 @@ def file_format_for(asked: str | None, file: Path | None) -> str | None:
     return implied if implied != "png" else None
 
 
-def _data_url(path: Path) -> str:
+def read_reference(path: Path) -> bytes:
+    """A reference picture that a server takes: one that is too large is made smaller, which stderr tells."""
     data = read_input("--ref", path)
+    if len(data) * 4 // 3 <= _largest_reference():
+        return data
+    from ima2.media.convert import shrink
+
+    small = shrink(data, _largest_reference()).data
+    remark(f"Warning: {path} is too large as a reference ({_mib(data)}); a smaller copy ({_mib(small)}) is sent.")
+    return small
+
+
+def _largest_reference() -> int:
+    named = os.environ.get("IMA2_MAX_REF_B64_BYTES", "")
+    return int(named) if named.isdigit() and int(named) > 0 else MAX_REFERENCE_CHARS
+
+
+def _mib(data: bytes) -> str:
+    return f"{len(data) / (1 << 20):.1f} MiB"
+
+
+def _data_url(path: Path) -> str:
+    data = read_reference(path)
     named = MEDIA_TYPES.get(path.suffix.lower().removeprefix("."), PNG)
     return f"data:{media_type_of(data) or named};base64,{plain_base64(data)}"

@@ -118,6 +118,7 @@ def duration_option(least: int, most: int, default: int) -> Callable[[Command], 
 
 
 out_option = click.option("-o", "--out", "--output", "out", type=click.Path(path_type=Path), help="Write to this file.")
+force_option = click.option("--force", is_flag=True, help="Replace the file of -o.")
 model_option = click.option("--model", cls=ModelOption, help="Model [default: the provider's own]")
 planner_option = click.option("--planner-model", metavar="ID", help="Model that turns the prompt into a plan.")
 storyboard_option = click.option("--storyboard", is_flag=True, help="The picture is a sheet of keyframes.")

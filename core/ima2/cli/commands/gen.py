@@ -11,6 +11,7 @@ from ima2.cli.generation import detach, run_job
 from ima2.cli.job_answer import JobAnswer
 from ima2.cli.job_request import DEFAULT_WAIT_S, JobRequest, read_prompt, read_references
 from ima2.cli.names import request_id
+from ima2.cli.text_input import encoding_option
 from ima2.client import UNREACHABLE
 from ima2.errors import Ima2Error
 
@@ -35,6 +36,7 @@ Examples:
 @click.option("-n", "--count", default=1, show_default=True, type=click.IntRange(1, 8), help="How many pictures.")
 @image_options.references_option
 @image_options.image_options
+@encoding_option
 @image_options.timeout_option(DEFAULT_WAIT_S)
 @click.option("--no-save", is_flag=True, help="Print the pictures as data URLs.")
 @click.option("--stdin", is_flag=True, help="Add standard input to the prompt; PROMPT - does too.")
@@ -58,7 +60,8 @@ def gen(server: str | None, as_json: bool, detach: bool, **given: Any) -> None:
 
 def _build_request(given: dict[str, Any], *, as_json: bool, detach: bool) -> JobRequest:
     """Check everything that can be checked here, and build the request."""
-    prompt, look = read_prompt(given["words"], stdin=given["stdin"]), image_options.image_fields(given)
+    prompt = read_prompt(given["words"], stdin=given["stdin"], encoding=given["encoding"])
+    look = image_options.image_fields(given)
     if given["out"] and given["count"] > 1:
         raise click.UsageError("-o takes one picture: use -d with -n.")
     destination = image_options.destination_from(given, as_json=as_json, text=given["no_save"])

@@ -14,6 +14,7 @@ from ima2.cli.job_request import STREAM_WAIT_S, JobRequest, read_prompt, read_re
 from ima2.cli.names import request_id
 from ima2.cli.progress import make_room
 from ima2.cli.streaming import StreamResult, run_streaming
+from ima2.cli.text_input import encoding_option
 from ima2.errors import Ima2Error
 from ima2.event_stream import StreamEvent
 
@@ -30,6 +31,7 @@ Examples:
 )
 @image_options.references_option
 @image_options.image_options
+@encoding_option
 @image_options.timeout_option(STREAM_WAIT_S)
 @click.option("--show-partial", is_flag=True, help="Tell of previews, too.")
 @options.client_options
@@ -53,7 +55,7 @@ def multimode(server: str | None, as_json: bool, show_partial: bool, **given: An
 
 def _build_request(given: dict[str, Any], *, as_json: bool, show_partial: bool) -> JobRequest:
     """Check everything that can be checked here, and build the request."""
-    prompt, look = read_prompt(given["words"]), image_options.image_fields(given)
+    prompt, look = read_prompt(given["words"], encoding=given["encoding"]), image_options.image_fields(given)
     if given["out"] == "-" and given["max_images"] > 1:
         raise click.UsageError("-o - takes one picture: use -d, or --max-images 1.")
     destination = image_options.destination_from(given, as_json=as_json)

@@ -17,6 +17,7 @@ from ima2.cli.names import request_id
 from ima2.cli.progress import make_room
 from ima2.cli.server_discovery import open_worker
 from ima2.cli.streaming import StreamResult, run_streaming
+from ima2.cli.text_input import encoding_option
 from ima2.event_stream import StreamEvent
 
 node = Group("node", help="Grow pictures from one another (generate, show).")
@@ -33,6 +34,7 @@ Examples:
 @click.option("--parent", metavar="NODE", help="Node to grow from.")
 @image_options.references_option
 @image_options.image_options
+@encoding_option
 @image_options.timeout_option(STREAM_WAIT_S)
 @click.option("--no-stream", is_flag=True, help="Wait for one answer; --json prints it as it is.")
 @options.client_options
@@ -70,7 +72,7 @@ async def _load(server: str | None, node_id: str) -> dict[str, Any]:
 
 def _build_request(given: dict[str, Any], *, as_json: bool) -> JobRequest:
     """Check everything that can be checked here, and build the request."""
-    prompt, look = read_prompt(given["words"]), image_options.image_fields(given)
+    prompt, look = read_prompt(given["words"], encoding=given["encoding"]), image_options.image_fields(given)
     if given["count"] > 1:
         raise click.UsageError("-n: a node is one picture. Run this again for another one, or use `ima2 gen -n`.")
     destination = image_options.destination_from(given, as_json=as_json)

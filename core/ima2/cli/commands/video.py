@@ -12,13 +12,14 @@ from ima2.cli import image_options, options, output, video_common
 from ima2.cli.choices import check_with
 from ima2.cli.client_settings import client_settings
 from ima2.cli.commands import video_edit
-from ima2.cli.destination import Destination, MediaFile
+from ima2.cli.destination import CLIPS, Destination, MediaFile
 from ima2.cli.generation import list_warnings
-from ima2.cli.job_request import JobRequest, plain_base64, read_input, read_prompt
+from ima2.cli.job_request import JobRequest, plain_base64, read_prompt, read_reference
 from ima2.cli.names import request_id
 from ima2.cli.progress import make_room
 from ima2.cli.server_discovery import open_worker
 from ima2.cli.streaming import StreamResult, listen
+from ima2.cli.text_input import encoding_option
 from ima2.client import Client
 from ima2.event_stream import StreamEvent
 
@@ -63,6 +64,8 @@ video = Video("video", help="Make a clip from PROMPT, which takes minutes.", epi
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Write to this file.")
 @click.option("-d", "--out-dir", type=click.Path(path_type=Path), help="Write into this folder.")
 @click.option("--session", metavar="ID", help="Session the clip belongs to.")
+@video_common.force_option
+@encoding_option
 @video_common.timeout_option(video_common.JOB_S)
 @options.client_options
 def make(server: str | None, as_json: bool, out: Path | None, out_dir: Path | None, **given: Any) -> None:
@@ -80,9 +83,8 @@ def make(server: str | None, as_json: bool, out: Path | None, out_dir: Path | No
         "sourceImage": pictures[0] if len(pictures) == 1 else None,
         "referenceImages": pictures if len(pictures) > 1 else None,
     }
-    request = _build_request(
-        body, Destination(client_settings().generated, out, out_dir, named=True), given["timeout"], quiet=as_json
-    )
+    where = Destination(client_settings().generated, out, out_dir, named=True, force=given["force"], endings=CLIPS)
+    request = _build_request(body, where, given["timeout"], quiet=as_json)
     request.destination.prepare()
     stream = StreamResult(None if as_json else _lines)
     clip = options.run_async(_run(server, request, stream, fetch=True))
@@ -101,6 +103,8 @@ def make(server: str | None, as_json: bool, out: Path | None, out_dir: Path | No
 @video_common.planner_option
 @video_common.storyboard_option
 @video_common.out_option
+@video_common.force_option
+@encoding_option
 @video_common.timeout_option(video_common.JOB_S)
 @options.client_options
 def continue_(server: str | None, as_json: bool, out: Path | None, source: str, **given: Any) -> None:
@@ -109,7 +113,8 @@ def continue_(server: str | None, as_json: bool, out: Path | None, source: str, 
     It stays in the gallery; -o also writes it to a file.
     """
     body = {**_common(given, "video_continue"), "continueFromVideo": os.path.basename(source)}
-    request = _build_request(body, Destination(client_settings().generated, out), given["timeout"], quiet=as_json)
+    where = Destination(client_settings().generated, out, force=given["force"], endings=CLIPS)
+    request = _build_request(body, where, given["timeout"], quiet=as_json)
     request.destination.prepare()
     stream = StreamResult(None if as_json else _lines)
     clip = options.run_async(_run(server, request, stream, fetch=out is not None))
@@ -126,7 +131,7 @@ def continue_(server: str | None, as_json: bool, out: Path | None, source: str, 
 def _common(given: dict[str, Any], kind: str) -> dict[str, Any]:
     """The fields that a new clip and a continued one share."""
     return {
-        "prompt": read_prompt(given["words"], missing=video_common.NO_PROMPT),
+        "prompt": read_prompt(given["words"], missing=video_common.NO_PROMPT, encoding=given["encoding"]),
         "duration": given["duration"],
         "resolution": given["resolution"],
         "aspectRatio": given["aspect_ratio"],
@@ -147,7 +152,7 @@ def _build_request(body: dict[str, Any], destination: Destination, timeout: int 
 def _pictures(files: tuple[Path, ...]) -> list[str]:
     if len(files) > MAX_PICTURES:
         raise click.UsageError(f"--ref: {MAX_PICTURES} pictures at most, not {len(files)}.")
-    return [plain_base64(read_input("--ref", path)) for path in files]
+    return [plain_base64(read_reference(path)) for path in files]
 
 
 async def _run(server: str | None, request: JobRequest, stream: StreamResult, *, fetch: bool) -> MediaFile | None:

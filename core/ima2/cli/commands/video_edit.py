@@ -11,7 +11,7 @@ import click
 from ima2.cli import image_options, options, output, video_common
 from ima2.cli.choices import check_with
 from ima2.cli.client_settings import client_settings
-from ima2.cli.destination import Destination, write_new
+from ima2.cli.destination import CLIPS, Destination, write_new
 from ima2.cli.generation import ask_cancelable, list_warnings
 from ima2.cli.job_request import JobRequest, read_prompt
 from ima2.cli.names import free_names, request_id
@@ -30,6 +30,7 @@ _MODE = 0o666
 @video_common.model_option
 @image_options.provider_option
 @video_common.out_option
+@video_common.force_option
 @video_common.timeout_option(video_common.JOB_S)
 @options.client_options
 def edit(server: str | None, as_json: bool, words: tuple[str, ...], **given: Any) -> None:
@@ -47,6 +48,7 @@ def edit(server: str | None, as_json: bool, words: tuple[str, ...], **given: Any
 @video_common.model_option
 @image_options.provider_option
 @video_common.out_option
+@video_common.force_option
 @video_common.timeout_option(video_common.JOB_S)
 @options.client_options
 def extend(server: str | None, as_json: bool, words: tuple[str, ...], **given: Any) -> None:
@@ -66,7 +68,7 @@ def _change(kind: str, server: str | None, as_json: bool, words: tuple[str, ...]
         "provider": given["provider"],
         "requestId": request_id(f"video_{kind}"),
     }
-    destination = Destination(client_settings().generated, given["out"])
+    destination = Destination(client_settings().generated, given["out"], force=given["force"], endings=CLIPS)
     destination.prepare()
     request = JobRequest(
         image_options.drop_unset(body), destination, given["timeout"], as_json, f"/api/video/{kind}", video_common.JOB_S
@@ -97,6 +99,7 @@ async def _run_change(server: str | None, request: JobRequest) -> tuple[dict[str
 @click.option("--last", is_flag=True, help="The last frame; also what comes where no --position is given.")
 @click.option("--position", type=click.FloatRange(min=0), metavar="SEC", help="The frame at this second.")
 @video_common.out_option
+@video_common.force_option
 @video_common.timeout_option(video_common.FRAME_S)
 @options.client_options
 def frame(
@@ -106,12 +109,13 @@ def frame(
     last: bool,
     position: float | None,
     out: Path | None,
+    force: bool,
     timeout: int | None,
 ) -> None:
     """Save a frame of CLIP, a clip of the gallery, as a PNG: to -o, or into the current folder."""
     if last and position is not None:
         raise click.UsageError("--last and --position exclude each other.")
-    Destination(client_settings().generated, out).prepare()
+    Destination(client_settings().generated, out, force=force, endings=(".png",)).prepare()
     name = video_common.gallery_name(file)
     where = "last" if position is None else f"{position:g}"
     data = options.run_async(_frame(server, name, where, timeout or video_common.FRAME_S, quiet=as_json))

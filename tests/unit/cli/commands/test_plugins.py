@@ -49,7 +49,7 @@ def main():
 @pytest.fixture(autouse=True)
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One package with a good and a broken plugin and a command, alone on the module path."""
-    for needed in ("stevedore.named", "packaging.requirements", "ima2.cli.inspection"):
+    for needed in ("stevedore.named", "packaging.requirements", "ima2.cli.inspection", "ima2.server.app"):
         import_module(needed)
     site = tmp_path / "site"
     info = site / "made_up-1.2.dist-info"

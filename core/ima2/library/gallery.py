@@ -72,6 +72,8 @@ class Gallery(Library):
         self._rescue = Rescue(self, self._spool)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._rescan: asyncio.Task[None] | None = None
+        self._undescribed: set[str] = set()
+        """Files whose whole sidecar waits to be written: what they carry is only a part of it."""
         self.index = Index(database)
         self._reader = Reader(storage)
         self.scan = Scan(storage, self.index, self._reader, self._watch, skip=trash)
@@ -126,6 +128,7 @@ class Gallery(Library):
                 await self._describe(stored, sidecar)
                 warnings: tuple[Notice, ...] = ()
             except Exception as error:
+                self._undescribed.add(key)
                 warnings = self._later(key, sidecar, error)
         self.thumbs.soon(key)
         return Kept(key, url_of(key), Picture(data, picture.media_type), facts, warnings)
@@ -257,13 +260,15 @@ class Gallery(Library):
 
     async def _add_facts(self, key: str, sidecar: Mapping[str, Any]) -> None:
         """Add to what is known of a file, in sidecar and row. ``KeyError`` for a missing one."""
-        await self._describe(await self.storage.stat(key), {**await self._reader.sidecar(key), **sidecar})
+        known = await self._reader.sidecar(key, embedded=key not in self._undescribed)
+        await self._describe(await self.storage.stat(key), {**known, **sidecar})
 
     async def _describe(self, stored: Stored, sidecar: Mapping[str, Any]) -> None:
         """Write sidecar and row."""
         self.scan.touched(stored.key)
         with self._watch.own():
             written = await self.storage.put(sidecar_of(stored.key), encode(sidecar))
+        self._undescribed.discard(stored.key)
         await self.index.put([entry_of(stored.key, sidecar, stored.modified, stored.size, written.modified)])
 
     def _later(self, key: str, sidecar: Mapping[str, Any], error: Exception) -> tuple[Notice, ...]:

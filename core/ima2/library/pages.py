@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,13 @@ from ima2.library.sidecar import row_of
 from ima2.library_api import LibraryQuery
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
 log = logging.getLogger("ima2.library")
-FEW = 2000
-"""Up to so many matches of a facet it is faster to begin with the facet and sort, beyond with the newest files."""
+FEW, MANY = 2000, 20_000
+"""Up to so many rows of a facet it is faster to begin with them, and beyond so many never."""
+LOOKED_AT = 5000
+"""The newest files that are tried before a facet's rows are."""
 _TRUE = frozenset({"1", "true"})
 _OWN_FIELDS = frozenset(row_of("x", {}, 0)) | {"thumb"}
 
@@ -80,44 +82,94 @@ class Pages:
 def _page(
     connection: Connection, query: LibraryQuery, facets: Sequence[tuple[str, Facet]]
 ) -> tuple[list[Listed], bool]:
-    wanted = select(table.c.key).where(*_conditions(query))
-    order = (table.c.created_at.desc(), table.c.key.desc())
-    for _, facet in facets:
-        for name, column in facet.filters.items():
-            if (value := query.filters.get(name)) is not None and (column is not None or value.lower() in _TRUE):
-                hit = facet.key.isnot(None) if column is None else column == value
-                wanted = wanted.where(_filter(connection, facet, and_(hit, _scope(facet, query.scope))))
-    keys = list(connection.execute(wanted.order_by(*order).limit(query.limit + 1)).scalars())
+    keys = _keys(connection, query, [hit for _, facet in facets for hit in _hits(facet, query)])
     shown = keys[: query.limit]
     fields = _fields(facets, query.scope)
     columns = select(table.c.key, table.c.created_at, table.c.session_id, table.c.thumb, table.c.row)
-    columns = columns.add_columns(*(column for _, column in fields))
-    rows = connection.execute(columns.where(table.c.key.in_(shown)).order_by(*order)).all() if shown else []
+    columns = columns.add_columns(*(column for _, column in fields)).where(table.c.key.in_(shown))
+    newest_first = columns.order_by(table.c.created_at.desc(), table.c.key.desc())
+    rows = connection.execute(newest_first).all() if shown else []
     return [_listed(row, [name for name, _ in fields]) for row in rows], len(keys) > query.limit
 
 
-def _conditions(query: LibraryQuery) -> list[ColumnElement[bool]]:
+def _keys(connection: Connection, query: LibraryQuery, hits: Sequence[_Hit]) -> list[str]:
+    """The keys of a page and the next one.
+
+    Where a facet has few rows it comes first and the files it names are put in order. Otherwise the newest files are
+    asked one by one whether they match: quick where matches are dense, so only some of them before the facet's rows
+    are tried, and all of them only where those are a great many.
+    """
+    count = _fewest(connection, hits)
+    if not hits or count > MANY:
+        return _run(connection, query, _newest(query, hits))
+    if count > FEW:
+        keys = _run(connection, query, _newest(query, hits, LOOKED_AT))
+        if len(keys) > query.limit:
+            return keys
+    return _run(connection, query, _named(query, hits))
+
+
+def _run(connection: Connection, query: LibraryQuery, statement: Select[Any]) -> list[str]:
+    return list(connection.execute(statement.limit(query.limit + 1)).scalars())
+
+
+def _newest(query: LibraryQuery, hits: Sequence[_Hit], most: int | None = None) -> Select[Any]:
+    """Files in their order, filtered; of the ``most`` newest ones only, if that is given."""
+    time = table.c.created_at
+    found = select(table.c.key, time, table.c.session_id, table.c.request_id).where(*_conditions(query, time))
+    found = found.order_by(time.desc(), table.c.key.desc())
+    files = (found.limit(most) if most else found).subquery()
+    matching = (exists(select(hit.facet.key).where(hit.facet.key == files.c[hit.facet.on], hit.clause)) for hit in hits)
+    return select(files.c.key).where(*matching).order_by(files.c.created_at.desc(), files.c.key.desc())
+
+
+def _named(query: LibraryQuery, hits: Sequence[_Hit]) -> Select[Any]:
+    """Files that the facets name, put in order afterwards."""
+    time = table.c.created_at + 0  # no column any more, so that no engine begins with the order
+    found = select(table.c.key).where(*_conditions(query, time))
+    for hit in hits:
+        found = found.where(_on(hit.facet).in_(select(hit.facet.key).where(hit.clause)))
+    return found.order_by(time.desc(), table.c.key.desc())
+
+
+def _fewest(connection: Connection, hits: Sequence[_Hit]) -> int:
+    """How many rows the facet with the fewest has; what is beyond `MANY` is not counted."""
+    fewest = MANY + 1
+    for hit in hits:
+        some = select(hit.facet.key).where(hit.clause).limit(fewest).subquery()
+        fewest = min(fewest, int(connection.execute(select(func.count()).select_from(some)).scalar_one()))
+    return fewest
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """What a filter demands of the rows of its facet."""
+
+    facet: Facet
+    clause: ColumnElement[bool]
+
+
+def _hits(facet: Facet, query: LibraryQuery) -> Iterator[_Hit]:
+    for name, column in facet.filters.items():
+        value = query.filters.get(name)
+        if value is not None and (column is not None or value.lower() in _TRUE):
+            matches = facet.key.isnot(None) if column is None else column == value
+            yield _Hit(facet, and_(matches, _scope(facet, query.scope)))
+
+
+def _conditions(query: LibraryQuery, time: ColumnElement[int]) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if query.session_id is not None:
         found.append(table.c.session_id == query.session_id)
     if query.request_id is not None:
         found.append(table.c.request_id == query.request_id)
     if query.since is not None:
-        found.append(table.c.created_at > query.since)
+        found.append(time > query.since)
     if query.before is not None and query.before_key is not None:
-        found.append(tuple_(table.c.created_at, table.c.key) < tuple_(literal(query.before), literal(query.before_key)))
+        found.append(tuple_(time, table.c.key) < tuple_(literal(query.before), literal(query.before_key)))
     elif query.before is not None:
-        found.append(table.c.created_at < query.before)
+        found.append(time < query.before)
     return found
-
-
-def _filter(connection: Connection, facet: Facet, hit: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Files that a facet has a row for: begun with the facet where it has few, file by file where it has many."""
-    matches = select(facet.key).where(hit)
-    some = matches.limit(FEW + 1).subquery()
-    if connection.execute(select(func.count()).select_from(some)).scalar_one() <= FEW:
-        return _on(facet).in_(connection.execute(matches).scalars().all())
-    return exists(matches.where(facet.key == _on(facet)).correlate(table))
 
 
 def _fields(facets: Sequence[tuple[str, Facet]], scope: Mapping[str, str]) -> list[tuple[str, ColumnElement[Any]]]:

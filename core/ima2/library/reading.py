@@ -63,18 +63,18 @@ class Reader:
                 continue
         return Found(key, stored.modified, stored.size, 0, NO_THUMB)
 
-    async def sidecar(self, key: str) -> Mapping[str, Any]:
-        """All that is known of one file. ``KeyError`` for a missing one."""
-        return await self._sidecar(await self.found(key))
+    async def sidecar(self, key: str, *, embedded: bool = True) -> Mapping[str, Any]:
+        """All that is known of one file, without a sidecar by what it carries. ``KeyError`` for a missing one."""
+        return await self._sidecar(await self.found(key), embedded=embedded)
 
-    async def _sidecar(self, found: Found) -> Mapping[str, Any]:
+    async def _sidecar(self, found: Found, *, embedded: bool = True) -> Mapping[str, Any]:
         for key in _sidecars(found):
             try:
                 if (await self._storage.stat(key)).size <= MAX_SIDECAR:
                     return decode(await self._storage.get(key))
             except KeyError:
                 continue
-        if found.size > MAX_EMBEDDED or is_clip(found.key):
+        if not embedded or found.size > MAX_EMBEDDED or is_clip(found.key):
             return {}
         return _embedded(await self._storage.get(found.key))
 

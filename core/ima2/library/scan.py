@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ima2.contracts import Storage
 from ima2.keys import is_key
@@ -95,7 +95,7 @@ class Scan:
             known = await self._index.known()
             found = walk.found(known)
             unlisted = [f"{name} (deeper than {DEEPEST} folders)" for name in walk.deep]
-            wanted = [one for one in found.values() if _is_changed(one, known.get(one.key))]
+            wanted = [_bare(one, known.get(one.key)) for one in found.values() if _is_changed(one, known.get(one.key))]
             wanted.sort(key=lambda one: one.key.rpartition("/")[2], reverse=True)
             unlisted += await self._index_all(wanted)
             await self._forget(found, known)
@@ -173,6 +173,12 @@ class Scan:
     def _left_out(self) -> Iterable[str]:
         """Names that the storage itself could not list, folders and media only."""
         return (name for name in self._storage.unlisted() if name.endswith("/") or is_media(name))
+
+
+def _bare(found: Found, known: Known | None) -> Found:
+    """A picture whose content changed has no thumbnail yet, whatever lies there."""
+    same = known is None or (known.modified, known.size) == (found.modified, found.size)
+    return found if same else replace(found, thumb=NO_THUMB)
 
 
 def _is_changed(found: Found, known: Known | None) -> bool:

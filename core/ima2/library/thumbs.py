@@ -37,11 +37,11 @@ class Thumbs:
         self._failed: set[str] = set()
         self._in_hand: set[str] = set()
         self._outdated: set[str] = set()
-        """Of those in hand, whose content is another one by now."""
+        """Those in hand whose content is another one by now: they have their turn again."""
 
     def soon(self, key: str) -> None:
         """Ask for a file's thumbnail. Asked twice, it is made once."""
-        if key in self._failed or not self._registry.thumbnailers or (key in self._in_hand - self._outdated):
+        if key in self._failed or key in self._in_hand or not self._registry.thumbnailers:
             return
         self._waiting[key] = None
         if len(self._workers) < WORKERS:
@@ -91,7 +91,6 @@ class Thumbs:
         while self._waiting:
             key, _ = self._waiting.popitem(last=False)
             self._in_hand.add(key)
-            self._outdated.discard(key)
             try:
                 await self.make(key)
             except KeyError:
@@ -105,3 +104,6 @@ class Thumbs:
                 log.exception("no thumbnail of %s", key)
             finally:
                 self._in_hand.discard(key)
+                if key in self._outdated:
+                    self._outdated.discard(key)
+                    self._waiting[key] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 from tests.unit.library.listing import listed, names
 
@@ -55,18 +56,26 @@ async def test_filters_come_before_paging_and_join_with_the_others(
     assert await names(library, session_id="s1", filters=ONLY, scope=MINE) == ["5.png"]
 
 
-async def test_many_matches_give_the_same_as_few(
-    library: Gallery, registry: Registry, database: Database, monkeypatch: object
+@pytest.mark.parametrize(("few", "many", "looked_at"), [(100, 200, 9), (2, 100, 9), (2, 100, 3), (0, 1, 1)])
+async def test_every_way_of_reading_gives_the_same_page(
+    library: Gallery,
+    registry: Registry,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+    many: int,
+    looked_at: int,
 ) -> None:
+    for name, value in (("FEW", few), ("MANY", many), ("LOOKED_AT", looked_at)):
+        monkeypatch.setattr(pages, name, value)
     registry.facets.append(("favorites", FACET))
     await fill(library, 9)
     await mark(database, *(f"{number}.png" for number in range(0, 9, 2)), "gone.png")
-    few = await names(library, limit=3, filters=ONLY, scope=MINE)
-    pages.FEW, before = 2, pages.FEW
-    try:
-        assert await names(library, limit=3, filters=ONLY, scope=MINE) == few == ["8.png", "6.png", "4.png"]
-    finally:
-        pages.FEW = before
+    rows, more = await library.rows(LibraryQuery(limit=3, filters=ONLY, scope=MINE))
+    assert ([row.key for row in rows], more) == (["8.png", "6.png", "4.png"], True)
+    rest = LibraryQuery(limit=3, before=5, before_key="4.png", filters=ONLY, scope=MINE, session_id="s0")
+    rows, more = await library.rows(rest)
+    assert ([row.key for row in rows], more) == (["2.png", "0.png"], False)
 
 
 async def test_a_filter_that_is_off_or_unknown_filters_nothing(

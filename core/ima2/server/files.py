@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
+from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from ima2.keys import is_key
-from ima2.library.rows import extension_of
+from ima2.library.names import extension_of, url_of
 from ima2.media.sniff import MEDIA_TYPES
 from ima2.server import examples
 from ima2.server.access import runtime_of
+from ima2.server.ranges import part_of
 
 router = APIRouter(include_in_schema=True, tags=["files"])
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 @router.api_route(
@@ -42,30 +43,37 @@ async def generated(request: Request, key: str) -> Response:
     path = storage.local_path(key)
     if path is not None:
         return FileResponse(path, media_type=media_type, headers=headers)
-    start, end = _span(request.headers.get("range", ""), stored.size)
-    headers |= {"Accept-Ranges": "bytes", "Content-Length": str(end - start)}
-    partial = (start, end) != (0, stored.size)
-    if partial:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{stored.size}"
-    if request.method == "HEAD":
-        return Response(headers=headers, media_type=media_type)
-    return StreamingResponse(storage.stream(key, start, end), 206 if partial else 200, headers, media_type)
+    part = part_of(stored, request.headers)
+    headers |= part.headers
+    if request.method == "HEAD" or part.status in {304, 416}:
+        return Response(None, part.status, headers, media_type)
+    return StreamingResponse(storage.stream(key, part.start, part.end), part.status, headers, media_type)
+
+
+@router.get(
+    "/api/spool/{name}",
+    summary="A picture that could not be saved",
+    responses=examples.FILE,
+    response_model=None,
+)
+async def spooled(request: Request, name: str) -> Response:
+    """What was made and paid for when the gallery could not be written to. Once the gallery has it: the way there."""
+    library = runtime_of(request).library
+    found = await library.spooled(name)
+    if isinstance(found, Path):
+        try:
+            data = await asyncio.to_thread(found.read_bytes)
+        except FileNotFoundError:  # it went into the gallery in this very moment
+            found = await library.spooled(name)
+        else:
+            media_type = MEDIA_TYPES.get(extension_of(name), "application/octet-stream")
+            return Response(data, media_type=media_type, headers={"Cache-Control": "no-store"})
+    return RedirectResponse(url_of(found), 307) if isinstance(found, str) else _missing()
 
 
 def _cache(key: str, max_age: int) -> str:
     """Names are never used twice, but a canvas version may change in place."""
     return "no-cache" if key.rpartition("/")[2].startswith("canvas-") else f"public, max-age={max_age}, immutable"
-
-
-def _span(header: str, size: int) -> tuple[int, int]:
-    """The bytes a single-range header asks for; the whole object for anything else."""
-    match = _RANGE.fullmatch(header.strip())
-    if match is None or match.groups() == ("", ""):
-        return 0, size
-    first, last = match.groups()
-    start = int(first) if first else max(0, size - int(last))
-    end = min(size, int(last) + 1) if first and last else size
-    return (start, end) if start < end else (0, size)
 
 
 def _missing() -> Response:

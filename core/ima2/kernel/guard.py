@@ -192,11 +192,13 @@ async def call(part_id: str, work: Callable[[], Awaitable[T]], kind: type, secon
     return answer[0]
 
 
-async def attempt(name: str, work: Callable[[], Awaitable[Any]], seconds: float) -> BaseException | None:
+async def attempt(
+    name: str, work: Callable[[], Awaitable[Any]], seconds: float, *, longest: float = 0.0
+) -> BaseException | None:
     """Run in a task of its own, and say what went wrong: what it raised, or that it was too late.
 
     Time in which somebody else held up the event loop does not count; one that holds it up itself for longer than it
-    has is too late as well. Work that ignores its cancellation is left behind.
+    has (or than ``longest``) is too late as well. Work that ignores its cancellation is left behind.
     """
     watch = _Watch(name)
     task = asyncio.ensure_future(watch.run(work))
@@ -209,7 +211,7 @@ async def attempt(name: str, work: Callable[[], Awaitable[Any]], seconds: float)
     except asyncio.CancelledError:
         task.cancel()
         raise
-    if watch.longest > max(seconds, BLOCK_S):
+    if watch.longest > (longest or max(seconds, BLOCK_S)):
         task.cancel()
         return TimeoutError(f"it held up the event loop for {watch.longest:.1f} s")
     if task.done():

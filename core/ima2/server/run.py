@@ -10,10 +10,14 @@ from collections.abc import Callable
 
 import uvicorn
 
+from ima2.kernel import guard
 from ima2.runtime import Runtime, open_runtime, wind_down
 from ima2.server.app import create_app
 from ima2.server.serving import ANYWHERE, advertised, own_names
 from ima2.server.status import process_facts
+
+CLOSE_S = 5.0
+"""Seconds after the time for connections in which all parts close; whatever a plugin still does, it ends then."""
 
 
 class Server(uvicorn.Server):
@@ -30,6 +34,7 @@ class Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        guard.end_within(self._runtime.settings.shutdown_grace_s + CLOSE_S)
         await wind_down(self._runtime)
         await super().shutdown(sockets)
 

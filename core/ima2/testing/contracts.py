@@ -7,135 +7,22 @@ of each suite sees to that.
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncGenerator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from ima2.capabilities import ProviderStatus
-from ima2.contracts import EventSink, Job, Provider, Storage, Thumbnailer
+from ima2.contracts import EventSink, Storage, Thumbnailer
 from ima2.errors import Ima2Error
 from ima2.media.sniff import media_type_of, size_of
-from ima2.models import Artifact, Event, ImageRequest, Picture, Progress, Update, VideoRequest
+from ima2.models import Event, Picture
 from ima2.testing.fakes import picture
+from ima2.testing.provider_contract import SLUG, ProviderContract
+from ima2.testing.suite import Suite
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
-
-
-class _Suite:
-    def test_no_inherited_test_is_switched_off_in_silence(self) -> None:
-        """A subclass may replace a test only to mark it as an expected failure, with a reason."""
-        for name in dir(type(self)):
-            if not name.startswith("test_"):
-                continue
-            homes = [kind for kind in type(self).__mro__ if name in vars(kind)]
-            if len(homes) > 1 and homes[-1].__module__ == __name__:
-                marks = getattr(getattr(type(self), name), "pytestmark", [])
-                excused = any(mark.name == "xfail" and mark.kwargs.get("reason") for mark in marks)
-                assert excused, f"{name} is replaced without an xfail that gives a reason"
+__all__ = ["ProviderContract", "SinkContract", "StorageContract", "ThumbnailerContract"]
 
 
-class ProviderContract(_Suite):
-    """Override the fixture ``provider``; it may talk to a fake upstream, never to a real one.
-
-    ``image_request`` is what it is asked for, ``secrets`` are texts that must never show.
-    """
-
-    @pytest.fixture
-    def provider(self) -> Provider:
-        pytest.fail("override the fixture `provider`")
-
-    @pytest.fixture
-    def image_request(self, provider: Provider) -> ImageRequest:
-        able = provider.capabilities
-        defaults = {option.name: option.default for option in able.options}
-        return ImageRequest("a small boat", provider.id, able.default_model, able.default_size, options=defaults)
-
-    @pytest.fixture
-    def secrets(self) -> tuple[str, ...]:
-        return ()
-
-    def test_its_id_is_a_slug_and_it_has_a_title(self, provider: Provider) -> None:
-        assert SLUG.fullmatch(provider.id)
-        assert provider.title.strip()
-
-    def test_its_capabilities_agree_with_each_other(self, provider: Provider) -> None:
-        able = provider.capabilities
-        models = {model.id: model for model in able.models}
-        assert able.media
-        assert not able.models or models[able.default_model].supported
-        assert able.max_count >= 1
-        assert set(able.formats) <= {"png", "jpeg", "webp"}
-        assert len({option.name for option in able.options}) == len(able.options)
-        assert all(not option.values or option.default in option.values for option in able.options)
-        assert ("video" in able.media) == (able.video is not None)
-
-    def test_its_problem_is_one_sentence_or_none(self, provider: Provider) -> None:
-        problem = provider.problem()
-        assert problem is None or (problem.strip() and "\n" not in problem)
-
-    def test_no_secret_shows(self, provider: Provider, secrets: tuple[str, ...]) -> None:
-        shown = repr(provider) + str(provider.problem()) + repr(provider.about()) + repr(provider.runtime())
-        assert not [secret for secret in secrets if secret in shown]
-
-    @pytest.mark.asyncio
-    async def test_its_pictures_are_whole_and_numbered(self, provider: Provider, image_request: ImageRequest) -> None:
-        self._skip_without(provider, "image")
-        artifacts = [one for one in await _all(provider, image_request) if isinstance(one, Artifact)]
-        assert [one.index for one in artifacts] == [0]
-        for one in artifacts:
-            assert media_type_of(one.picture.data) == one.picture.media_type
-            assert size_of(one.picture.data) is not None
-
-    @pytest.mark.asyncio
-    async def test_progress_only_goes_forward(self, provider: Provider, image_request: ImageRequest) -> None:
-        self._skip_without(provider, "image")
-        steps = [one.fraction for one in await _all(provider, image_request) if isinstance(one, Progress)]
-        known = [step for step in steps if step is not None]
-        assert known == sorted(known)
-        assert all(0 <= step <= 1 for step in known)
-
-    @pytest.mark.asyncio
-    async def test_stopping_half_way_leaves_nothing_running(
-        self, provider: Provider, image_request: ImageRequest
-    ) -> None:
-        self._skip_without(provider, "image")
-        before = asyncio.all_tasks()
-        updates = cast(AsyncGenerator[Update, None], provider.images(image_request, Job("contract")))
-        async for _ in updates:
-            break
-        await updates.aclose()
-        await asyncio.sleep(0.05)
-        left = {task for task in asyncio.all_tasks() - before if not task.done()}
-        assert not left, f"still running: {left}"
-
-    @pytest.mark.asyncio
-    async def test_a_medium_it_does_not_offer_is_refused(self, provider: Provider) -> None:
-        if "video" in provider.capabilities.media:
-            pytest.skip("it offers video")
-        with pytest.raises(Ima2Error) as caught:
-            async for _ in provider.videos(VideoRequest("a boat", provider.id), Job("contract")):
-                pass
-        assert caught.value.status == 400
-
-    @pytest.mark.asyncio
-    async def test_its_status_comes_in_time(self, provider: Provider) -> None:
-        async with asyncio.timeout(10):
-            assert isinstance(await provider.status(), ProviderStatus)
-
-    @pytest.mark.asyncio
-    async def test_it_may_be_closed_twice(self, provider: Provider) -> None:
-        await provider.open()
-        await provider.close()
-        await provider.close()
-
-    def _skip_without(self, provider: Provider, medium: Any) -> None:
-        if medium not in provider.capabilities.media:
-            pytest.skip(f"it offers no {medium}")
-
-
-class StorageContract(_Suite):
+class StorageContract(Suite):
     """Override the fixture ``storage`` with an empty one."""
 
     @pytest.fixture
@@ -213,7 +100,7 @@ class StorageContract(_Suite):
         await writing
 
 
-class ThumbnailerContract(_Suite):
+class ThumbnailerContract(Suite):
     """Override the fixture ``thumbnailer``."""
 
     @pytest.fixture
@@ -250,7 +137,7 @@ class ThumbnailerContract(_Suite):
         return [name for name in thumbnailer.media_types if name.startswith("image/")]
 
 
-class SinkContract(_Suite):
+class SinkContract(Suite):
     """Override the fixture ``sink``."""
 
     @pytest.fixture
@@ -281,8 +168,3 @@ class SinkContract(_Suite):
         await sink.open()
         await sink.close()
         await sink.close()
-
-
-async def _all(provider: Provider, request: ImageRequest) -> list[Update]:
-    async with asyncio.timeout(60):
-        return [update async for update in provider.images(request, Job("contract"))]

@@ -13,6 +13,7 @@ import uvicorn
 from ima2.kernel import guard
 from ima2.runtime import Runtime, open_runtime, wind_down
 from ima2.server.app import create_app
+from ima2.server.protocol import Protocol
 from ima2.server.serving import ANYWHERE, advertised, own_names
 from ima2.server.status import process_facts
 
@@ -51,7 +52,7 @@ def run(runtime: Runtime, listener: socket.socket, ready: Callable[[], None]) ->
         timeout_keep_alive=75,
         lifespan="off",  # the runtime is opened first, so that what fails then is one sentence
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=Protocol,
         proxy_headers=False,
     )
 

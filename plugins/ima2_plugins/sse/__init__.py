@@ -26,9 +26,9 @@ def ima2_settings() -> type[SseSettings]:
 
 @ima2.hookimpl
 def ima2_tables() -> ima2.Tables:
-    from ima2_plugins.sse.journal import METADATA
+    from ima2_plugins.sse.journal import TABLES
 
-    return ima2.Tables(METADATA)
+    return TABLES
 
 
 @ima2.hookimpl

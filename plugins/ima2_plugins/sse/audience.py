@@ -15,7 +15,10 @@ PARTING = 0.5
 
 
 class Audience:
-    """The open streams, at most ``capacity``. Nobody in it can hold up anybody else."""
+    """The open streams, at most ``capacity``. Nobody in it can hold up anybody else.
+
+    A stream counts until its connection is gone, also while it is being ended.
+    """
 
     def __init__(self, capacity: int, log: logging.Logger) -> None:
         self._capacity = capacity
@@ -31,9 +34,14 @@ class Audience:
         return len(self._listeners) >= self._capacity
 
     @property
+    def listeners(self) -> frozenset[Listener]:
+        """The open streams."""
+        return frozenset(self._listeners)
+
+    @property
     def renderings(self) -> set[Rendering]:
         """The renderings somebody needs now."""
-        return {listener.rendering for listener in self._listeners}
+        return {listener.rendering for listener in self._listeners if not listener.over}
 
     def add(self, listener: Listener) -> None:
         """Let a listener hear what is told from now on."""
@@ -44,16 +52,17 @@ class Audience:
         self._listeners.discard(listener)
 
     def tell(self, frames: Mapping[Rendering, Frame]) -> None:
-        """Queue one event for everyone, each in the rendering it wants."""
-        for listener in tuple(self._listeners):
-            listener.push(frames[listener.rendering])
-            self._let_go(listener)
+        """Queue one event for everyone, each in the rendering it wants; who wants one that is missing is not meant."""
+        for listener in self._listeners:
+            frame = frames.get(listener.rendering)
+            if frame is not None and not listener.over:
+                listener.push(frame)
+                self._note(listener)
 
     def end(self) -> None:
         """Close every stream."""
-        for listener in tuple(self._listeners):
+        for listener in self._listeners:
             listener.end(PARTING)
-        self._listeners.clear()
 
     def ping(self) -> None:
         """Show those who wait in silence that we are here."""
@@ -64,12 +73,11 @@ class Audience:
     def check(self, patience: float) -> None:
         """Cut off whoever has taken nothing for ``patience`` seconds while something waited."""
         now = asyncio.get_running_loop().time()
-        for listener in tuple(self._listeners):
+        for listener in self._listeners:
             if listener.stalled(now, patience):
                 listener.cut_off()
-            self._let_go(listener)
+                self._note(listener)
 
-    def _let_go(self, listener: Listener) -> None:
+    def _note(self, listener: Listener) -> None:
         if listener.slow:
-            self._listeners.discard(listener)
             self._log.warning("a slow listener was cut off after event %d", listener.last_id)

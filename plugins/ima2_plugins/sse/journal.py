@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     and_,
     delete,
+    false,
     insert,
     or_,
     select,
@@ -27,12 +28,16 @@ METADATA = MetaData()
 EVENTS = Table(
     "sse_events",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("name", Text, nullable=False),
     Column("job_id", Text, nullable=False),
     Column("data", Text, nullable=False, doc="JSON as replayed, without large pictures"),
     Column("terminal", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False, doc="epoch milliseconds"),
+    Column("direct", Boolean, nullable=False, server_default=false(), doc="see `ima2.Event`"),
+)
+TABLES = ima2.Tables(
+    METADATA, (ima2.Migration(1, ("ALTER TABLE sse_events ADD COLUMN direct BOOLEAN NOT NULL DEFAULT FALSE",)),)
 )
 
 
@@ -50,7 +55,8 @@ class Journal:
             wanted = or_(EVENTS.c.id.in_(newest), and_(EVENTS.c.terminal, EVENTS.c.created_at >= since))
             rows = connection.execute(select(EVENTS).where(wanted).order_by(EVENTS.c.id))
             return [
-                Entry(row.id, row.name, row.job_id, row.data.encode(), row.terminal, row.created_at) for row in rows
+                Entry(row.id, row.name, row.job_id, row.data.encode(), row.terminal, row.created_at, row.direct)
+                for row in rows
             ]
 
         return await self._database.read(work)
@@ -65,6 +71,7 @@ class Journal:
                 "data": entry.data.decode(),
                 "terminal": entry.terminal,
                 "created_at": entry.created_at,
+                "direct": entry.direct,
             }
             for entry in entries
         ]

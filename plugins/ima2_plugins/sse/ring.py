@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+import ima2
 from ima2_plugins.sse.frames import Frame, event_frame, notice_frame
 from ima2_plugins.sse.payloads import Rendering, linked
 
@@ -22,6 +23,12 @@ class Entry:
     data: bytes = field(repr=False)
     terminal: bool
     created_at: int
+    direct: bool = False
+
+    def is_for(self, rendering: Rendering) -> bool:
+        """Whether such a listener hears it. Clients of the old wire get what a direct job makes as the answer to their
+        request, and would take an event of it for somebody else's: they hear of its cancellation alone."""
+        return rendering == "url" or not self.direct or (self.name == "error" and _is_cancellation(self.data))
 
     def frame(self, rendering: Rendering) -> Frame:
         """The frame a returning listener gets."""
@@ -74,9 +81,16 @@ class Ring:
         """
         foreign = cursor > self.newest
         start = 0 if foreign else cursor
-        entries = [entry for entry in (*self._ends, *self._entries) if entry.id > start]
+        entries = [entry for entry in (*self._ends, *self._entries) if entry.id > start and entry.is_for(rendering)]
         frames = [entry.frame(rendering) for entry in entries]
         if cursor > 0 and (foreign or cursor < self.lost):
             oldest = self._entries[0].id if self._entries else self.newest + 1
             frames.insert(0, notice_frame("replay-gap", {"lastEventId": cursor, "oldestAvailableId": oldest}))
         return frames
+
+
+def _is_cancellation(data: bytes) -> bool:
+    payload = orjson.loads(data)
+    error = payload.get("error")
+    code = error.get("code") if isinstance(error, dict) else payload.get("code")
+    return bool(code == ima2.canceled().code)

@@ -143,7 +143,7 @@ class SseSink(ima2.EventSink):
         except (TypeError, ValueError):
             self._log.exception("an event of job %s cannot be sent", event.job_id)
             return []
-        entry = Entry(self._next, name, event.job_id, data, event.terminal, self._now())
+        entry = Entry(self._next, name, event.job_id, data, event.terminal, self._now(), event.direct)
         self._next += 1
         return [(payload, entry)]
 
@@ -179,17 +179,20 @@ class SseSink(ima2.EventSink):
     async def _tell(self, payload: Payload, entry: Entry) -> None:
         frames: dict[Rendering, Frame] = {}
         try:
-            while missing := self.audience.renderings - frames.keys():  # somebody may come while a thread encodes
+            while missing := self._wanted(entry) - frames.keys():  # somebody may come while a thread encodes
                 for rendering in missing:
                     frames[rendering] = await self._frame(payload, entry, rendering)
         except Exception:
             self._log.exception("event %d could not be encoded with its pictures", entry.id)
-            frames = {"data": entry.frame("data"), "url": entry.frame("url")}
+            frames = {rendering: entry.frame(rendering) for rendering in self._wanted(entry)}
         self.ring.append(entry, entry.created_at)
         self.audience.tell(frames)
         if entry.terminal:
             self.previews.end(entry.job_id)
         await asyncio.sleep(0)
+
+    def _wanted(self, entry: Entry) -> set[Rendering]:
+        return {rendering for rendering in self.audience.renderings if entry.is_for(rendering)}
 
     async def _frame(self, payload: Payload, entry: Entry, rendering: Rendering) -> Frame:
         if rendering == "url":

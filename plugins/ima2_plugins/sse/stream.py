@@ -13,6 +13,12 @@ from ima2_plugins.sse.pace import Pace
 from ima2_plugins.sse.payloads import Rendering
 from ima2_plugins.sse.sink import SseSink
 
+TRANSPORT = "ima2.transport"
+"""The extension of the scope under which our server shows the connection. Without it a reader that takes nothing keeps
+its connection until it goes."""
+FLUSH_PAUSE = 0.05
+"""Seconds between two looks at whether a farewell was taken."""
+
 
 def refusal(status: int, code: str, text: str) -> JSONResponse:
     """An error in the one shape of this area: ``{"error": {"code", "message"}}``."""
@@ -40,14 +46,27 @@ class EventStream(Response):
             await full(scope, receive, send)
             return
         watcher = asyncio.create_task(_watch(receive, listener))
+        transport: asyncio.Transport | None = scope.get("extensions", {}).get(TRANSPORT)
+        finished = False
         try:
             async with listener.lifetime():
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 await send({"type": "http.response.body", "body": b"", "more_body": True})
                 await _write(listener, send, self._sink.pace)
+                finished = not listener.slow or await _sent(transport)
         finally:
-            self._sink.audience.remove(listener)
             watcher.cancel()
+            if transport is not None and (listener.slow or not finished):
+                (transport.close if finished else transport.abort)()
+            self._sink.audience.remove(listener)
+
+
+async def _sent(transport: asyncio.Transport | None) -> bool:
+    """Wait until the reader has taken everything; the deadline of the stream breaks this off."""
+    waits = transport.get_write_buffer_size if transport is not None else int
+    while waits():  # noqa: ASYNC110 (a transport tells nobody when it is empty)
+        await asyncio.sleep(FLUSH_PAUSE)
+    return True
 
 
 async def _write(listener: Listener, send: Send, pace: Pace) -> None:

@@ -17,7 +17,8 @@ from fastapi import FastAPI
 
 import ima2
 from ima2.database.sqlite import Database
-from ima2_plugins.sse.journal import METADATA
+from ima2.server.protocol import Protocol
+from ima2_plugins.sse.journal import TABLES
 from ima2_plugins.sse.routes import router
 from ima2_plugins.sse.settings import SseSettings
 from ima2_plugins.sse.sink import SseSink
@@ -120,6 +121,7 @@ class Channel:
     sink: SseSink
     port: int
     app: FastAPI
+    server: uvicorn.Server
     readers: list[Reader] = field(default_factory=list)
 
     async def listen(self, path: str = "/api/events", *, cursor: str | None = None, window: int = 0) -> Reader:
@@ -128,9 +130,11 @@ class Channel:
         self.readers.append(reader)
         return reader
 
-    async def tell(self, name: str, job: str = "job", terminal: bool = False, **data: Any) -> None:
+    async def tell(
+        self, name: str, job: str = "job", terminal: bool = False, direct: bool = False, **data: Any
+    ) -> None:
         """Hand one event to the sink, as the publisher does."""
-        await self.sink.handle(ima2.Event(name, job, data, terminal))
+        await self.sink.handle(ima2.Event(name, job, data, terminal, direct=direct))
 
     async def settled(self) -> None:
         """Wait until everything told so far has a number and is in the ring."""
@@ -141,7 +145,7 @@ class Channel:
 async def sink_over(path: Path, **settings: Any) -> AsyncIterator[SseSink]:
     """An open sink over the database at ``path``."""
     database = Database(path)
-    await database.open([("sse", ima2.Tables(METADATA))])
+    await database.open([("sse", TABLES)])
     sink = SseSink(SseSettings(**settings), database, LOG)
     await sink.open()
     try:
@@ -158,14 +162,14 @@ async def channel_over(path: Path, **settings: Any) -> AsyncIterator[Channel]:
         app = FastAPI()
         app.include_router(router(sink))
         config = uvicorn.Config(
-            app, http="httptools", ws="none", lifespan="off", log_level="critical", timeout_graceful_shutdown=1
+            app, http=Protocol, ws="none", lifespan="off", log_level="critical", timeout_graceful_shutdown=1
         )
         server = uvicorn.Server(config)
         listening = socket.create_server(("127.0.0.1", 0))
         task = asyncio.create_task(server.serve([listening]))
         while not server.started:
             await asyncio.sleep(0.005)
-        channel = Channel(sink, listening.getsockname()[1], app)
+        channel = Channel(sink, listening.getsockname()[1], app, server)
         try:
             yield channel
         finally:

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from tests.unit.sse.channel import sink_over
 
 import ima2
+from ima2.database.sqlite import Database
 from ima2_plugins.sse.payloads import Rendering
 from ima2_plugins.sse.sink import PRUNE_EVERY, SseSink
 
@@ -152,6 +153,58 @@ async def test_closing_writes_down_what_waits_and_may_happen_twice(
     assert "while the event channel was closed" in caplog.text
     async with sink_over(path) as sink:
         assert len(told(sink, 0)) == 40
+
+
+def end(job: str, **more: Any) -> ima2.Event:
+    return ima2.Event("done", job, {"n": 1}, terminal=True, **more)
+
+
+async def test_a_flush_does_not_wait_for_what_comes_later(path: Path) -> None:
+    async with sink_over(path) as sink:
+        await sink.handle(end("first"))
+        flushed = asyncio.create_task(sink.flush())
+        for number in range(500):
+            await sink.handle(phase(number))
+            if flushed.done():
+                break
+        assert number < 499
+        await flushed
+
+
+async def test_who_is_meant_is_known_after_a_restart_too(path: Path) -> None:
+    async with sink_over(path) as sink:
+        await tell(sink, end("mine", direct=True), end("ours"))
+    async with sink_over(path) as sink:
+        assert [number for number, _ in told(sink, 0)] == [2]
+        assert [number for number, _ in told(sink, 0, "url")] == [1, 2]
+
+
+async def test_closing_waits_for_a_blocked_disk_only_so_long(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ima2_plugins.sse.sink.DRAIN", 0.2)
+    async with sink_over(path) as sink:
+
+        async def blocked(_: Any) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(sink._journal, "append", blocked)
+        await sink.handle(phase(1))
+        async with asyncio.timeout(2):
+            await sink.close()
+
+
+async def test_a_table_of_an_earlier_version_gains_its_column(path: Path) -> None:
+    database = Database(path)
+    await database.open([])
+    old = (
+        "CREATE TABLE sse_events (id INTEGER PRIMARY KEY, name TEXT, job_id TEXT, data TEXT, terminal BOOLEAN, "
+        "created_at INTEGER)"
+    )
+    await database.write(lambda connection: connection.execute(text(old)))
+    row = "INSERT INTO sse_events VALUES (7, 'done', 'job', '{\"n\":1}', 1, 9999999999999)"
+    await database.write(lambda connection: connection.execute(text(row)))
+    await database.close()
+    async with sink_over(path) as sink:
+        assert [number for number, _ in told(sink, 0)] == [7]
 
 
 @pytest.mark.alone

@@ -89,8 +89,12 @@ async def test_a_reader_that_takes_nothing_is_cut_off_after_a_while(caplog: pyte
     assert len(audience) == 2
     audience.check(1)
     assert (listener.slow, other.slow) == (True, False)
-    assert (len(audience), audience.full, audience.renderings) == (1, False, {"url"})
-    assert "cut off after event 5" in caplog.text
+    assert (len(audience), audience.full, audience.renderings) == (2, True, {"url"}), "it counts until it is gone"
+    audience.check(1)
+    audience.tell({"url": frame(6)})
+    assert caplog.text.count("cut off after event 5") == 1
+    audience.remove(listener)
+    assert not audience.full
 
 
 async def test_a_reader_that_waits_for_nothing_is_never_stalled() -> None:

@@ -25,6 +25,12 @@ async def gone(channel: Channel, left: int = 0) -> None:
             await asyncio.sleep(0.01)
 
 
+async def cut_off(channel: Channel) -> None:
+    async with asyncio.timeout(5):
+        while not any(listener.slow for listener in channel.sink.audience.listeners):
+            await asyncio.sleep(0.01)
+
+
 async def test_the_head_comes_at_once_and_nothing_else(channel: Open) -> None:
     reader = await (await channel()).listen()
     assert reader.status == 200
@@ -192,7 +198,7 @@ async def test_a_reader_that_takes_nothing_holds_up_nobody_and_is_cut_off(channe
     for number in range(8):
         await live.tell("image", image=PICTURE, n=number)
     assert [one.data["n"] for one in await awake.take(8)] == list(range(8))
-    await gone(live, 1)
+    await cut_off(live)
     told = await asleep.rest()
     assert told[-1].event == "dropped"
     assert told[-1].id is None
@@ -201,6 +207,38 @@ async def test_a_reader_that_takes_nothing_holds_up_nobody_and_is_cut_off(channe
     assert told[-1].data == {"reason": "slow", "lastEventId": stopped, "previewsDropped": 0}
     back = await live.listen(cursor=str(stopped))
     assert [one.id for one in await back.take(8 - stopped)] == list(range(stopped + 1, 9))
+
+
+async def test_a_reader_that_never_reads_loses_its_connection_and_counts_until_then(
+    channel: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ima2_plugins.sse.listener.LAST_WORDS", 0.5)
+    live = await channel(stall=0.3, heartbeat=0.3, listeners=1)
+    await live.listen(window=4096)
+    for number in range(8):
+        await live.tell("image", image=PICTURE, n=number)
+    await cut_off(live)
+    assert live.sink.audience.full
+    assert len(live.server.server_state.connections) == 1
+    await gone(live)
+    async with asyncio.timeout(2):
+        while live.server.server_state.connections:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+async def test_what_a_direct_job_makes_is_for_readers_by_address(channel: Open, terminal: bool) -> None:
+    live = await channel()
+    old, new = await live.listen(), await live.listen("/api/events?images=url")
+    await live.tell("done" if terminal else "phase", terminal=terminal, direct=True, filename="a.png", image=PICTURE)
+    await live.tell("error", terminal=True, direct=True, code="UPSTREAM_ERROR")
+    await live.tell("error", terminal=True, direct=True, code="GENERATION_CANCELED")
+    await live.tell("error", terminal=True, direct=True, error={"code": "GENERATION_CANCELED"})
+    await live.tell("done", terminal=True, image=PICTURE)
+    assert [one.id for one in await new.take(5)] == [1, 2, 3, 4, 5]
+    assert [one.id for one in await old.take(3)] == [3, 4, 5]
+    again = await live.listen(cursor="0")
+    assert [one.id for one in await again.take(3)] == [3, 4, 5]
 
 
 async def test_a_reader_too_far_behind_loses_previews_first(channel: Open) -> None:

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Starting: one server a folder, and what cannot work is one sentence and exit code 1."""
 
 from __future__ import annotations
@@ -130,3 +131,57 @@ def test_doctor_sets_a_damaged_database_aside_on_request_and_the_next_start_work
     assert "SERVER_RUNNING" in doctor("--repair")
     served.stop()
     assert "nothing was moved" in doctor("--repair")
+=======
+"""A server that cannot start says so in one sentence, with the way out."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+
+def start(executable: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    environ = {"IMA2_PORT": "0", "IMA2_PLUGINS": "local_storage,sse,demo", **environ}
+    return subprocess.run([str(executable), "serve"], env=environ, capture_output=True, text=True, timeout=60)
+
+
+def damaged(folder: Path) -> dict[str, str]:
+    (folder / "sessions.db").write_bytes(b"no database at all" * 100)
+    return {"IMA2_CONFIG_DIR": str(folder)}
+
+
+def unusable(folder: Path) -> dict[str, str]:
+    return {"IMA2_CONFIG_DIR": "/proc/nothing"}
+
+
+def malformed(folder: Path) -> dict[str, str]:
+    (folder / "config.json").write_text("{")
+    return {"IMA2_CONFIG_DIR": str(folder)}
+
+
+def elsewhere(folder: Path) -> dict[str, str]:
+    return {"IMA2_CONFIG_DIR": str(folder), "IMA2_HOST": "203.0.113.9", "IMA2_LAN_TOKEN": "a-long-secret-of-mine"}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "way_out"),
+    [
+        (damaged, "DB_DAMAGED", "ima2 doctor --repair"),
+        (unusable, "CONFIG_DIR_UNUSABLE", "IMA2_CONFIG_DIR"),
+        (malformed, "CONFIG_INVALID", "correct it"),
+        (elsewhere, "BIND_FAILED", "Cannot listen on 203.0.113.9"),
+    ],
+)
+def test_a_start_that_fails_is_one_sentence_and_exit_code_1(
+    tmp_path: Path, ima2_executable: Path, trouble: object, code: str, way_out: str
+) -> None:
+    assert callable(trouble)
+    done = start(ima2_executable, trouble(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert code in done.stderr
+    assert way_out in done.stderr
+>>>>>>> eee9500 (Other machines, large bodies, silent readers and failing starts have bounds and sentences)

@@ -17,12 +17,16 @@ from ima2.kernel.collect import capability_blocks, panels
 from ima2.kernel.guard import origin
 from ima2.runtime import Runtime, open_runtime
 from ima2.server import files, generate, history, inflight, lan, nodes, page, sequences, status, video
+from ima2.server.bodies import BodyBudget
 from ima2.server.gate import Gate
 from ima2.server.mounting import answer, mount, mount_routers, mount_sites
 from ima2.server.replies import Json
+from ima2.server.sessions import Sessions
 from ima2.version import VERSION
 
 log = logging.getLogger("ima2.http")
+DEV_PAGE = "http://localhost:5173"
+"""Where a page under development comes from (`ima2 serve --dev`)."""
 ROUTERS = (
     status.router,
     generate.router,
@@ -61,9 +65,14 @@ def create_app(runtime: Runtime, *, hosts: Iterable[str] = ()) -> Gate:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _crashed)
-    token = runtime.settings.lan_token
-    names = {runtime.settings.host, *hosts, *runtime.settings.allowed_hosts}
-    return Gate(app, hosts=names, token=token.get_secret_value() if token else None)
+    settings = runtime.settings
+    token = settings.lan_token
+    sessions = Sessions(token.get_secret_value(), settings.config_dir / "state") if token else None
+    app.state.sessions = sessions
+    app.state.bodies = BodyBudget(max(settings.body_budget, settings.body_limit))
+    names = {settings.host, *hosts, *settings.allowed_hosts}
+    origins = (*settings.allowed_origins, *((DEV_PAGE,) if settings.dev else ()))
+    return Gate(app, hosts=names, origins=origins, sessions=sessions)
 
 
 def mount_all(app: FastAPI, booted: Booted) -> None:

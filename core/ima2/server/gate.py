@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-import ipaddress
 import logging
 import re
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ima2.errors import Ima2Error
 from ima2.kernel.guard import origin
+from ima2.logs import REQUEST_ID
+from ima2.network.addresses import is_loopback
 from ima2.server.replies import failure
+from ima2.server.sessions import COOKIE, Sessions
 
 log = logging.getLogger("ima2.http")
-COOKIE = "ima2_lan"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _QUIET = frozenset({"/api/health", "/api/inflight"})
 _OPEN = frozenset({"/api/lan/login", "/lan", "/assets/lan.js", "/assets/page.css"})
 _POLICY = (
@@ -42,15 +43,23 @@ _HEADERS = [
 class Gate:
     """Checks Host, Origin and token, gives each request its id, and sets the headers all answers share.
 
-    ``hosts`` are names beyond this machine's loopback ones that may be asked by; ``token`` is wanted from everyone
-    who does not
-    ask from this machine.
+    ``hosts`` are names beyond this machine's loopback ones that may be asked by, ``origins`` are pages elsewhere that
+    may use the server as its own do. Whoever does not ask from this machine, or asks through a proxy, shows the token
+    of ``sessions`` or a session.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] = (), token: str | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        sessions: Sessions | None = None,
+    ) -> None:
         self._app = app
         self._hosts = _LOCAL_NAMES | {host.lower() for host in hosts}
-        self._token = token
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,6 +71,7 @@ class Gate:
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = f"req_{uuid.uuid4()}"
         scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST_ID.set(request_id)
         status = [0]
         wrapped = _with_headers(scope, send, request_id, status)
         started = time.perf_counter()
@@ -80,7 +90,7 @@ class Gate:
         else:
             await self._guarded(scope, receive, send if socket else wrapped, status)
         if not socket:
-            _note(scope, headers, request_id, status[0], started)
+            _note(scope, headers, status[0], started)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, status: list[int]) -> None:
         """Whatever a route raises ends that request alone. An answer that had begun breaks off with the connection."""
@@ -103,25 +113,28 @@ class Gate:
             )
         if scope.get("method") not in {"GET", "HEAD", "OPTIONS"} or scope["path"] == "/api/events":
             self._check_origin(headers)
-        if self._token and not _is_local(scope) and scope["path"] not in _OPEN:
-            self._check_token(headers)
+        if not is_local(scope, headers) and scope["path"] not in _OPEN:
+            self._check_token(scope, headers)
 
     def _check_origin(self, headers: dict[str, str]) -> None:
         origin = headers.get("origin")
         foreign = headers.get("sec-fetch-site") == "cross-site"
         if origin is not None:
-            name = _host_name(urlsplit(origin).netloc) if "://" in origin else ""
-            known = name in self._hosts or (name != "" and name == _host_name(headers.get("host", "")))
-            foreign = not known or (foreign and name not in _LOCAL_NAMES)
+            foreign = origin.lower() not in self._origins and not _same_server(origin, headers.get("host", ""))
         if foreign:
-            raise Ima2Error("ORIGIN_NOT_ALLOWED", 403, "Another web site may not use this server.")
+            text = "Another web site may not use this server. IMA2_ALLOWED_ORIGINS can allow one."
+            raise Ima2Error("ORIGIN_NOT_ALLOWED", 403, text)
 
-    def _check_token(self, headers: dict[str, str]) -> None:
-        given = headers.get("authorization", "")
-        scheme, _, token = given.partition(" ")
-        if scheme.lower() != "bearer":
-            token = _cookie(headers.get("cookie", ""))
-        if not self._token or not hmac.compare_digest(token.encode(), self._token.encode()):
+    def _check_token(self, scope: Scope, headers: dict[str, str]) -> None:
+        if self._sessions is None:
+            if not any(name in headers for name in _PROXY_HEADERS):
+                return
+            text = "Requests through a proxy need a token: set IMA2_LAN_TOKEN and send it as a bearer token."
+            raise Ima2Error("TOKEN_REQUIRED", 401, text)
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            self._sessions.check_token(token.strip(), address_of(scope))
+        elif not self._sessions.knows(_cookie(headers.get("cookie", ""))):
             raise Ima2Error(
                 "TOKEN_REQUIRED", 401, "This server asks for its token: send it as a bearer token, or sign in at /lan."
             )
@@ -169,12 +182,30 @@ def _own_address(scope: Scope) -> str | None:
     return str(server[0]).lower() if server and server[0] else None
 
 
-def _is_local(scope: Scope) -> bool:
+def is_local(scope: Scope, headers: Mapping[str, str]) -> bool:
+    """Whether a request comes from this machine itself: what a proxy hands on comes from wherever its caller is."""
+    return not any(name in headers for name in _PROXY_HEADERS) and is_loopback(address_of(scope))
+
+
+def address_of(scope: Scope) -> str:
+    """The address a connection comes from; empty when it is not known."""
     client = scope.get("client")
-    try:
-        return client is not None and ipaddress.ip_address(client[0]).is_loopback
-    except ValueError:
+    return str(client[0]) if client else ""
+
+
+def _same_server(origin: str, host: str) -> bool:
+    """Whether a page of that origin came from this server, by the name and port it is asked by now."""
+    scheme, separator, netloc = origin.lower().partition("://")
+    if not separator or not netloc or scheme not in ("http", "https"):
         return False
+    usual = {"http": "80", "https": "443"}[scheme]
+    name, port = _host_name(netloc), _port(netloc) or usual
+    own, own_port = _host_name(host), _port(host) or usual
+    return port == own_port and (name == own or {name, own} <= _LOCAL_NAMES)
+
+
+def _port(netloc: str) -> str:
+    return netloc.rpartition("]")[2].rpartition(":")[2] if ":" in netloc.rpartition("]")[2] else ""
 
 
 def _cookie(header: str) -> str:
@@ -185,18 +216,10 @@ def _cookie(header: str) -> str:
     return morsel.value if morsel else ""
 
 
-def _note(scope: Scope, headers: dict[str, str], request_id: str, status: int, started: float) -> None:
+def _note(scope: Scope, headers: dict[str, str], status: int, started: float) -> None:
     path = scope["path"]
     if path.lower().startswith("/api/") and path.lower() not in _QUIET and log.isEnabledFor(logging.INFO):
         shown = "".join(c if c.isprintable() else "?" for c in path[:120])
         client = re.sub(r"[^A-Za-z0-9./_-]", "?", headers.get("x-ima2-client", "ui"))[:40]
         took = round((time.perf_counter() - started) * 1000)
-        log.info(
-            "%s %s status=%d durationMs=%d requestId=%s client=%s",
-            scope["method"],
-            shown,
-            status,
-            took,
-            request_id,
-            client,
-        )
+        log.info("%s %s status=%d durationMs=%d client=%s", scope["method"], shown, status, took, client)

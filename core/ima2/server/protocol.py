@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -32,7 +33,7 @@ class Protocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """More waits for the reader than it should."""
         super().pause_writing()
-        self._look(self.transport.get_write_buffer_size(), LOOKS)
+        self._look(_waiting(self.transport), LOOKS)
 
     def resume_writing(self) -> None:
         """The reader has caught up."""
@@ -46,7 +47,7 @@ class Protocol(HttpToolsProtocol):
 
     def _look(self, waiting: int, left: int) -> None:
         """See whether fewer bytes wait than before, and how often this may still not be so."""
-        size = self.transport.get_write_buffer_size()
+        size = _waiting(self.transport)
         left = LOOKS if size < waiting else left - 1
         if left < 0:
             self.transport.abort()
@@ -57,3 +58,17 @@ class Protocol(HttpToolsProtocol):
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
+
+
+def _waiting(transport: asyncio.Transport) -> int:
+    """Bytes the reader has not taken, with those that the system holds for it where it tells (Linux): it takes more
+    from us only when a good part of its own has gone."""
+    held = array("i", [0])
+    try:
+        from fcntl import ioctl
+        from termios import TIOCOUTQ
+
+        ioctl(transport.get_extra_info("socket").fileno(), TIOCOUTQ, held)
+    except (ImportError, OSError, AttributeError, ValueError):
+        pass
+    return transport.get_write_buffer_size() + held[0]

@@ -15,8 +15,10 @@ import orjson
 
 from ima2.errors import Ima2Error
 from ima2.files import is_running, private_folder, write_whole
+from ima2.kernel.guard import origin
 from ima2.network.addresses import is_loopback
 from ima2.runtime import Runtime
+from ima2.server.sessions import require_long
 from ima2.version import VERSION
 
 log = logging.getLogger("ima2.serve")
@@ -25,13 +27,37 @@ ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
 
 
 def require_token(runtime: Runtime) -> None:
-    """Refuse to listen to other machines without a token: ``LAN_TOKEN_REQUIRED``."""
+    """Refuse to listen to other machines without a token (``LAN_TOKEN_REQUIRED``), or with one that can be guessed."""
     if not is_loopback(runtime.settings.host) and runtime.settings.lan_token is None:
         text = (
             "Other machines could reach this address. Set IMA2_LAN_TOKEN to a secret of your own first, "
             "or bind to 127.0.0.1."
         )
         raise Ima2Error("LAN_TOKEN_REQUIRED", 500, text)
+    if runtime.settings.lan_token is not None:
+        require_long(runtime.settings.lan_token.get_secret_value())
+
+
+@contextmanager
+def explained_start(config_dir: Path) -> Iterator[None]:
+    """Turn what is raised while a server starts into an `Ima2Error`: one sentence, where possible with the way out."""
+    try:
+        yield
+    except Ima2Error:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            text = f"The disk with {config_dir} is full. Free some space and try again."
+            raise Ima2Error("DISK_FULL", 507, text) from error
+        reason = error.strerror or type(error).__name__
+        text = (
+            f"{error.filename or config_dir} cannot be used ({reason}). Make {config_dir} a folder that this user can "
+            "write to, or name another one with IMA2_CONFIG_DIR."
+        )
+        raise Ima2Error("CONFIG_DIR_UNUSABLE", 500, text) from error
+    except Exception as error:
+        text = f"The server stopped with a fault of its own: {type(error).__name__} at {origin(error)}."
+        raise Ima2Error("INTERNAL_ERROR", 500, text) from error
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -56,6 +56,16 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = setting(
         (), env="IMA2_ALLOWED_HOSTS", key="server.allowedHosts", help="Further host names the server answers to."
     )
+    allowed_origins: tuple[str, ...] = setting(
+        (), env="IMA2_ALLOWED_ORIGINS", key="server.allowedOrigins", help="Web sites that may use the server too."
+    )
+    body_budget: Bytes = setting(
+        192 << 20,
+        env="IMA2_BODY_BUDGET",
+        key="server.bodyBudget",
+        ge=1,
+        help="Large requests read at once.",
+    )
     shutdown_grace_s: Duration = setting(
         3.0, env="IMA2_SHUTDOWN_GRACE_S", key="server.shutdownGraceS", ge=0, help="Time to finish in."
     )

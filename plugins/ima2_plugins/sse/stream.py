@@ -16,6 +16,8 @@ from ima2_plugins.sse.sink import SseSink
 TRANSPORT = "ima2.transport"
 """The extension of the scope under which our server shows the connection. Without it a reader that takes nothing keeps
 its connection until it goes."""
+PARTED = 1.0
+"""Seconds a connection that was cut may take to be gone."""
 FLUSH_PAUSE = 0.05
 """Seconds between two looks at whether a farewell was taken."""
 
@@ -55,9 +57,10 @@ class EventStream(Response):
                 await _write(listener, send, self._sink.pace)
                 finished = not listener.slow or await _sent(transport)
         finally:
-            watcher.cancel()
             if transport is not None and (listener.slow or not finished):
                 (transport.close if finished else transport.abort)()
+                await asyncio.wait({watcher}, timeout=PARTED)
+            watcher.cancel()
             self._sink.audience.remove(listener)
 
 

@@ -200,7 +200,7 @@ async def test_a_table_of_an_earlier_version_gains_its_column(path: Path) -> Non
         "created_at INTEGER)"
     )
     await database.write(lambda connection: connection.execute(text(old)))
-    row = "INSERT INTO sse_events VALUES (7, 'done', 'job', '{\"n\":1}', 1, 9999999999999)"
+    row = "INSERT INTO sse_events VALUES (7, 'done', 'job', '{}', 1, 9999999999999)"
     await database.write(lambda connection: connection.execute(text(row)))
     await database.close()
     async with sink_over(path) as sink:

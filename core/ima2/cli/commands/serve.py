@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -43,13 +44,13 @@ def _serve(plugins: str | None, *, open_page: bool) -> None:
     from ima2.jobs.process_lock import only_server
     from ima2.logs import configure
     from ima2.runtime import assemble
-    from ima2.server.serving import bind, other_server, require_token
+    from ima2.server.serving import bind, explained_start, other_server, require_token
 
     runtime = assemble(plugins=only_plugins(plugins))
     settings = runtime.settings
     configure(settings.log_level)
     require_token(runtime)
-    with only_server(settings.config_dir, other_server(settings.advertisement)):
+    with explained_start(settings.config_dir), only_server(settings.config_dir, other_server(settings.advertisement)):
         listener = bind(settings.host, settings.port)
         runtime.port = listener.getsockname()[1]
 
@@ -57,13 +58,13 @@ def _serve(plugins: str | None, *, open_page: bool) -> None:
         from ima2.server.run import run
         from ima2.server.welcome import welcome
 
-        remember_offers(runtime.registry)
-
         def ready() -> None:
-            click.echo("\n".join(welcome(runtime)))
+            with suppress(OSError, ValueError):  # nobody may be reading there any more
+                click.echo("\n".join(welcome(runtime)))
             if open_page:
                 click.launch(f"http://localhost:{runtime.port}/")
 
+        remember_offers(runtime.registry)
         run(runtime, listener, ready)
 
 

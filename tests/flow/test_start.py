@@ -1,15 +1,17 @@
-<<<<<<< HEAD
 """Starting: one server a folder, and what cannot work is one sentence and exit code 1."""
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from ima2.contracts import Migration, Tables
@@ -65,6 +67,37 @@ def test_a_locked_database_is_a_sentence_with_the_way_out(begin: Any, tmp_path: 
         code, words = begin(tmp_path / "home")
     assert code == 1
     assert "Close that program and try again" in sentence(words)
+
+
+@pytest.mark.parametrize("home", ["/proc/nothing", "/dev/full"])
+def test_a_place_that_is_no_folder_is_a_sentence_with_the_way_out(begin: Any, home: str) -> None:
+    code, words = begin(Path(home))
+    assert code == 1
+    assert home in sentence(words)
+
+
+def test_a_start_goes_on_where_nobody_reads_what_it_prints(serve: Any, ima2_executable: Path, tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("IMA2_")}
+    note = tmp_path / "server.json"
+    environ = {**clean, "IMA2_CONFIG_DIR": str(tmp_path), "IMA2_PORT": "0", "IMA2_PLUGINS": "local_storage,sse,demo"}
+    environ |= {"IMA2_LOG_LEVEL": "info", "IMA2_ADVERTISE_FILE": str(note)}
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen(
+        [str(ima2_executable), "serve"], env=environ, stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    try:
+        deadline = time.monotonic() + 30
+        while not note.exists() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+        url = json.loads(note.read_text())["url"]
+        assert [httpx.get(f"{url}/api/history", trust_env=False).status_code for _ in range(3)] == [200] * 3
+    finally:
+        process.terminate()
+        _, words = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert words == ""
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence_with_the_way_out(begin: Any, tmp_path: Path) -> None:
@@ -131,57 +164,3 @@ def test_doctor_sets_a_damaged_database_aside_on_request_and_the_next_start_work
     assert "SERVER_RUNNING" in doctor("--repair")
     served.stop()
     assert "nothing was moved" in doctor("--repair")
-=======
-"""A server that cannot start says so in one sentence, with the way out."""
-
-from __future__ import annotations
-
-import subprocess
-from collections.abc import Mapping
-from pathlib import Path
-
-import pytest
-
-
-def start(executable: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    environ = {"IMA2_PORT": "0", "IMA2_PLUGINS": "local_storage,sse,demo", **environ}
-    return subprocess.run([str(executable), "serve"], env=environ, capture_output=True, text=True, timeout=60)
-
-
-def damaged(folder: Path) -> dict[str, str]:
-    (folder / "sessions.db").write_bytes(b"no database at all" * 100)
-    return {"IMA2_CONFIG_DIR": str(folder)}
-
-
-def unusable(folder: Path) -> dict[str, str]:
-    return {"IMA2_CONFIG_DIR": "/proc/nothing"}
-
-
-def malformed(folder: Path) -> dict[str, str]:
-    (folder / "config.json").write_text("{")
-    return {"IMA2_CONFIG_DIR": str(folder)}
-
-
-def elsewhere(folder: Path) -> dict[str, str]:
-    return {"IMA2_CONFIG_DIR": str(folder), "IMA2_HOST": "203.0.113.9", "IMA2_LAN_TOKEN": "a-long-secret-of-mine"}
-
-
-@pytest.mark.parametrize(
-    ("trouble", "code", "way_out"),
-    [
-        (damaged, "DB_DAMAGED", "ima2 doctor --repair"),
-        (unusable, "CONFIG_DIR_UNUSABLE", "IMA2_CONFIG_DIR"),
-        (malformed, "CONFIG_INVALID", "correct it"),
-        (elsewhere, "BIND_FAILED", "Cannot listen on 203.0.113.9"),
-    ],
-)
-def test_a_start_that_fails_is_one_sentence_and_exit_code_1(
-    tmp_path: Path, ima2_executable: Path, trouble: object, code: str, way_out: str
-) -> None:
-    assert callable(trouble)
-    done = start(ima2_executable, trouble(tmp_path))
-    assert (done.returncode, done.stdout) == (1, "")
-    assert len(done.stderr.splitlines()) == 1
-    assert code in done.stderr
-    assert way_out in done.stderr
->>>>>>> eee9500 (Other machines, large bodies, silent readers and failing starts have bounds and sentences)

@@ -111,7 +111,21 @@ async def test_size_and_format_are_read_from_the_bytes(provider: GeminiProvider)
 
 async def test_the_model_that_really_drew_is_named(provider: GeminiProvider) -> None:
     assert only(await draw(provider), ima2.Artifact).model == "nano-banana-2"
-    assert only(await draw(provider, "a kite ROUTED"), ima2.Artifact).model == "gemini-3.6-flash"
+    updates = await draw(provider, "a kite ROUTED", count=2)
+    assert {one.model for one in all_of(updates, ima2.Artifact)} == {"gemini-3.6-flash"}
+    notice = only(updates, ima2.Notice)
+    assert notice.code == "MODEL_DIFFERS"
+    assert notice.details == {"field": "model", "requested": "nano-banana-2", "used": "gemini-3.6-flash"}
+
+
+async def test_another_size_than_was_wished_is_told(provider: GeminiProvider) -> None:
+    updates = await draw(provider, model="gemini-nano-banana-2.1", size="1536x1024")
+    assert only(updates, ima2.Notice).details == {"field": "size", "requested": "1536x1024", "used": "2512x1680"}
+    assert not all_of(await draw(provider, model="gemini-nano-banana-2.1", size="2048x2048"), ima2.Notice)
+
+
+async def test_an_answer_for_an_old_model_bears_the_warnings_that_clients_know(provider: GeminiProvider) -> None:
+    assert not all_of(await draw(provider, "a kite SMALL", size="1536x1024"), ima2.Notice)
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,9 @@ class _Requests:
             seconds=min(timeout or _SECONDS, _SECONDS),
         )
         try:
-            reply = asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+            reply = asyncio.run_coroutine_threadsafe(sending, self._loop).result(_SECONDS + 5)
+        except TimeoutError:  # the loop has gone
+            raise import_module("google.auth.exceptions").TransportError("no answer") from None
         except ima2.Ima2Error as error:
             raise import_module("google.auth.exceptions").TransportError(error.code) from None
         return _Response(reply.status, reply.body, {"content-type": "application/json"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import ima2
 
 from . import answers
 from .catalogue import ENTRIES
+from .differences import differences
 from .failures import ModelGone, lane_codes
 from .media import Unreadable, read_picture
 from .orders import Order, order_of, upstream_name
@@ -28,6 +29,7 @@ class Drawing:
     job: ima2.Job
     spare: list[ima2.Artifact] = field(default_factory=list)
     replaced: bool = False
+    told: list[Mapping[str, ima2.Json]] = field(default_factory=list)
 
     async def call(self, index: int) -> AsyncIterator[ima2.Update]:
         """One call. A picture's place is ``index``, or as it comes where several were asked of the call."""
@@ -50,6 +52,10 @@ class Drawing:
         self.spare += artifacts[:-1] if order.pictures == 1 else artifacts[order.pictures :]
         for offset, artifact in enumerate(wanted):
             yield replace(artifact, index=index + offset)
+            for notice in differences(self.request, artifact, order.entry, order.shape.notice is not None):
+                if notice.details not in self.told:
+                    self.told.append(notice.details)
+                    yield notice
         if broken:
             text = "Gemini sent something in place of a picture that cannot be read."
             yield ima2.Notice("IMAGE_UNREADABLE", text, {"unreadable": len(broken)})

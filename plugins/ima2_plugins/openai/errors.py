@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from ima2 import Ima2Error, safe_label
+from ima2 import Ima2Error, network_error, safe_label
 from ima2_plugins.openai.reasons import MEANINGS, Kind
 from ima2_plugins.openai.upstream_error import UpstreamError
 
@@ -167,34 +167,13 @@ def unreachable(error: httpx.RequestError, upstream: Upstream) -> Ima2Error:
     """No connection, or one that broke. ``OAUTH_UNAVAILABLE`` only where a local proxy was never reached."""
     import httpx
 
-    if isinstance(error, httpx.ProxyError):
-        text = "The network proxy of the environment (HTTPS_PROXY or ALL_PROXY) let no connection to OpenAI through."
-        return Ima2Error("NETWORK_FAILED", 502, text)
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        if upstream == "proxy":
-            text = (
-                "The local ChatGPT proxy is not running. Start it, or run `codex login` and unset IMA2_NO_OAUTH_PROXY."
-            )
-            return Ima2Error("OAUTH_UNAVAILABLE", 503, text)
-        if _untrusted(error):
-            text = (
-                "The certificate that answered for OpenAI is not trusted. If a proxy in between has its own, name its "
-                "authority in SSL_CERT_FILE."
-            )
-            return Ima2Error("NETWORK_FAILED", 502, text)
-        return Ima2Error("NETWORK_FAILED", 502, "OpenAI could not be reached. Check the network and try again.")
-    text = "The connection broke before the answer was complete. The call may have been billed."
-    return Ima2Error("NETWORK_FAILED", 502, text)
-
-
-def _untrusted(error: BaseException | None) -> bool:
-    import ssl
-
-    while error is not None:
-        if isinstance(error, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    connected = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
+    if upstream == "proxy" and not connected:
+        text = "The local ChatGPT proxy is not running. Start it, or run `codex login` and unset IMA2_NO_OAUTH_PROXY."
+        return Ima2Error("OAUTH_UNAVAILABLE", 503, text)
+    found = network_error(error, service="OpenAI")
+    text = f"{found.text} The call may have been billed." if connected else found.text
+    return Ima2Error(found.code, found.status, text, details=found.details)
 
 
 def timed_out(seconds: float) -> Ima2Error:

@@ -12,6 +12,8 @@ _MILLION = 1_000_000
 def drawing_cost(model: str, used: Any, *, pictures_in: bool) -> float | None:
     """US dollars for the tokens of ``tool_usage.image_gen``; ``None`` where price or tokens are not known.
 
+    Field names: openai 3.57.0 (Python SDK). All tokens that come out are priced as pictures.
+
     ``pictures_in`` says whether the request held pictures: without the details of an answer, its input tokens can then
     be of either kind.
     """
@@ -29,10 +31,10 @@ def drawing_cost(model: str, used: Any, *, pictures_in: bool) -> float | None:
     image, text = _count(details, "image_tokens"), _count(details, "text_tokens")
     if image is None or text is None:
         return None
-    cached = details.get("cached_tokens_details")
+    cached = used.get("cached_tokens_details")
     cached = cached if isinstance(cached, dict) else {}
-    cached_text = min(_count(cached, "text_tokens") or 0, text)
-    cached_image = min(_count(cached, "image_tokens") or 0, image)
+    cached_text = min(_count(cached, "cached_text_tokens") or 0, text)
+    cached_image = min(_count(cached, "cached_image_tokens") or 0, image)
     dollars = (
         (text - cached_text) * prices.text_in
         + cached_text * prices.text_cached

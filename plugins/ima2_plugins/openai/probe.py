@@ -10,9 +10,8 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from ima2 import Model, ProviderStatus
+from ima2_plugins.openai.ask import ask
 
 if TYPE_CHECKING:
     import httpx
@@ -29,12 +28,12 @@ async def probe(
     client: httpx.AsyncClient, url: str, seconds: float, headers: Mapping[str, str] | None = None
 ) -> ProviderStatus:
     """``ready`` with the ids it lists, ``auth_required`` for an answer that is not 2xx, ``offline`` for none."""
-    response = await _get(client, url, seconds, headers)
-    if response is None:
+    reply = await ask(client, "GET", url, seconds, headers=headers)
+    if reply is None:
         return ProviderStatus("offline", reason="No answer came in time.")
-    if not response.is_success:
-        return ProviderStatus("auth_required", reason=f"The list of models was answered with {response.status_code}.")
-    return ProviderStatus("ready", _ids(_json(response.content)))
+    if not reply.good:
+        return ProviderStatus("auth_required", reason=f"The list of models was answered with {reply.status}.")
+    return ProviderStatus("ready", _ids(reply.value))
 
 
 async def listed_models(
@@ -49,13 +48,13 @@ async def listed_models(
 
     Of those in the catalogue the catalogue's facts are given, as served; others by the form of their name.
     """
-    response = await _get(client, url, seconds, headers)
-    if response is None or not response.is_success:
+    reply = await ask(client, "GET", url, seconds, headers=headers)
+    if reply is None or not reply.good:
         return ()
     facts = {one.id: one for one in known if one.supported}
     today = date.today().isoformat()
     found = []
-    for name in dict.fromkeys(_ids(_json(response.content))):
+    for name in dict.fromkeys(_ids(reply.value)):
         if name in facts:
             found.append(replace(facts[name], state="served", ends=None, source=LISTED, checked=today))
         elif _CARRIER.fullmatch(name):
@@ -63,32 +62,12 @@ async def listed_models(
     return tuple(found)
 
 
-async def _get(
-    client: httpx.AsyncClient, url: str, seconds: float, headers: Mapping[str, str] | None
-) -> httpx.Response | None:
-    import httpx
-
-    try:
-        async with asyncio.timeout(seconds):
-            return await client.get(url, headers=headers, timeout=seconds)
-    except (httpx.HTTPError, TimeoutError):
-        return None
-
-
-def _ids(value: Any) -> tuple[str, ...]:
+def _ids(value: Mapping[str, Any]) -> tuple[str, ...]:
     """The names in a list of models: ``data`` with ``id`` at the API, ``models`` with ``slug`` at ChatGPT."""
-    value = value if isinstance(value, dict) else {}
     listed = value.get("data") or value.get("models")
     rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
     names = (row.get("id") or row.get("slug") for row in rows)
     return tuple(name for name in names if isinstance(name, str) and _NAME.fullmatch(name))
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
 
 
 class Proxy:
@@ -117,16 +96,9 @@ class Proxy:
 
     async def answers(self, client: httpx.AsyncClient) -> bool:
         """Whether its health route says so. Another program at the port does not count."""
-        import httpx
-
         if time.monotonic() - self._asked < KEPT_SECONDS:
             return self._answer
-        try:
-            async with asyncio.timeout(HEALTH_SECONDS):
-                response = await client.get(f"{self.base}/health", timeout=HEALTH_SECONDS)
-            value = _json(response.content) if response.is_success else None
-        except (httpx.HTTPError, TimeoutError):
-            value = None
-        self._answer = isinstance(value, dict) and value.get("ok") is True
+        reply = await ask(client, "GET", f"{self.base}/health", HEALTH_SECONDS)
+        self._answer = reply is not None and reply.good and reply.value.get("ok") is True
         self._asked = time.monotonic()
         return self._answer

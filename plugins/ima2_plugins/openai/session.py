@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import filelock
-import orjson
 
 from ima2 import Ima2Error
 from ima2_plugins.openai import auth_file
+from ima2_plugins.openai.ask import ask
 from ima2_plugins.openai.auth_file import Tokens
 from ima2_plugins.openai.errors import EXPIRED
 from ima2_plugins.openai.settings import OauthSettings
@@ -157,24 +157,16 @@ class LoginSession:
         return fresh
 
     async def _ask(self, refresh: str) -> dict[str, Any]:
-        import httpx
-
         body = {"client_id": self.settings.client_id, "grant_type": "refresh_token", "refresh_token": refresh}
-        try:
-            response = await self._http().post(self.settings.auth_url, json=body, timeout=RENEW_SECONDS)
-        except httpx.HTTPError:
+        reply = await ask(self._http(), "POST", self.settings.auth_url, RENEW_SECONDS, json=body)
+        if reply is None:
             text = "The ChatGPT login could not be renewed: the sign-in service did not answer. Try again."
-            raise Ima2Error("NETWORK_FAILED", 502, text) from None
-        try:
-            value = orjson.loads(response.content)
-        except orjson.JSONDecodeError:
-            value = None
-        answer = value if isinstance(value, dict) else {}
-        if response.is_success and answer:
-            return answer
-        if response.status_code in (400, 401) and _code(answer) in PERMANENT:
+            raise Ima2Error("NETWORK_FAILED", 502, text)
+        if reply.good and reply.value:
+            return reply.value
+        if reply.status in (400, 401) and _code(reply.value) in PERMANENT:
             raise expired_error()
-        self._log.warning("the sign-in service answered %d", response.status_code)
+        self._log.warning("the sign-in service answered %d", reply.status)
         raise _not_renewed()
 
 

@@ -16,10 +16,9 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import orjson
-
 from ima2 import Ima2Error, LoginStep
 from ima2_plugins.openai import auth_file
+from ima2_plugins.openai.ask import Reply, ask
 from ima2_plugins.openai.login_auth import ORIGINATOR
 from ima2_plugins.openai.loopback import Callback, authorization_code, pasted_query
 from ima2_plugins.openai.session import LoginSession
@@ -85,15 +84,15 @@ class SignIn:
     async def device(self) -> Steps:
         """Show a code to enter on any device, and ask until it was."""
         client = {"client_id": self.settings.client_id}
-        response = await self._post("/api/accounts/deviceauth/usercode", json=client)
-        if response.status_code == 404:
+        reply = await self._post("/api/accounts/deviceauth/usercode", json=client)
+        if reply.status == 404:
             text = "Signing in by code is switched off for this account. Sign in in the browser instead."
             raise Ima2Error("DEVICE_LOGIN_DISABLED", 403, text)
-        begun = _checked(response)
+        begun = _checked(reply)
         code = str(begun.get("user_code") or begun.get("usercode") or "")
         device = str(begun.get("device_auth_id") or "")
         if not code or not device:
-            raise _failed(response.status_code)
+            raise _failed(reply.status)
         text = f"{NOTE} Enter the code on the page, on this or any other device."
         yield LoginStep("code", text, url=f"{self._issuer}/codex/device", code=code, expires_in=_DEVICE_SECONDS)
         granted = await self._poll({"device_auth_id": device, "user_code": code}, _seconds(begun.get("interval")))
@@ -105,11 +104,11 @@ class SignIn:
         while time.monotonic() < end:
             await asyncio.sleep(interval)
             try:
-                response = await self._post("/api/accounts/deviceauth/token", json=body)
+                reply = await self._post("/api/accounts/deviceauth/token", json=body)
             except Ima2Error:
                 continue  # a network that comes and goes does not end a sign-in
-            if response.status_code not in (403, 404):
-                return _checked(response)
+            if reply.status not in (403, 404):
+                return _checked(reply)
         raise Ima2Error("LOGIN_EXPIRED", 408, "Nobody entered the code in time. Begin again when you like.")
 
     async def _finish(self, code: str, redirect: str, verifier: str) -> LoginStep:
@@ -126,14 +125,12 @@ class SignIn:
         email = identity.get("email")
         return LoginStep("done", "Signed in to ChatGPT.", account=email if isinstance(email, str) else None)
 
-    async def _post(self, path: str, **content: Any) -> httpx.Response:
-        import httpx
-
-        try:
-            return await self._http().post(f"{self._issuer}{path}", timeout=_CALL_SECONDS, **content)
-        except httpx.HTTPError:
+    async def _post(self, path: str, **content: Any) -> Reply:
+        reply = await ask(self._http(), "POST", f"{self._issuer}{path}", _CALL_SECONDS, **content)
+        if reply is None:
             text = "The sign-in service did not answer. Check the network and try again."
-            raise Ima2Error("NETWORK_FAILED", 502, text) from None
+            raise Ima2Error("NETWORK_FAILED", 502, text)
+        return reply
 
 
 def challenge(verifier: str) -> str:
@@ -141,14 +138,10 @@ def challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
-def _checked(response: httpx.Response) -> dict[str, Any]:
-    try:
-        value = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        value = None
-    if not response.is_success or not isinstance(value, dict):
-        raise _failed(response.status_code)
-    return value
+def _checked(reply: Reply) -> dict[str, Any]:
+    if not reply.good or not reply.value:
+        raise _failed(reply.status)
+    return reply.value
 
 
 def _failed(status: int) -> Ima2Error:

@@ -24,6 +24,7 @@ import filelock
 import orjson
 
 from ima2 import Ima2Error, LoginStep, write_whole
+from ima2_plugins.openai.ask import ask
 from ima2_plugins.openai.id_token import verified_claims
 from ima2_plugins.openai.loopback import Callback, authorization_code, pasted_query
 from ima2_plugins.openai.settings import OauthSettings
@@ -162,30 +163,22 @@ class WordsLogin(Auth):
             return await self._write(login, {"refresh_token": old, **granted})
 
     async def _token(self, form: Mapping[str, str]) -> dict[str, Any]:
-        import httpx
-
-        try:
-            response = await self._http().post(
-                f"{self.settings.words_auth_url}/oauth/token", data=form, timeout=_CALL_SECONDS
-            )
-        except httpx.HTTPError:
+        url = f"{self.settings.words_auth_url}/oauth/token"
+        reply = await ask(self._http(), "POST", url, _CALL_SECONDS, data=form)
+        if reply is None:
             text = "The sign-in service did not answer. Check the network and try again."
-            raise Ima2Error("NETWORK_FAILED", 502, text) from None
-        if response.status_code in (400, 401):
+            raise Ima2Error("NETWORK_FAILED", 502, text)
+        if reply.status in (400, 401):
             raise Ima2Error("AUTH_CHATGPT_EXPIRED", 401, _GONE)
-        value = _json(response.content) if response.is_success else {}
-        if not isinstance(value.get("access_token"), str):
-            raise _failed(f"it answered {response.status_code}")
-        return value
+        if not reply.good or not isinstance(reply.value.get("access_token"), str):
+            raise _failed(f"it answered {reply.status}")
+        return reply.value
 
     async def _get(self, url: str) -> dict[str, Any]:
-        import httpx
-
-        try:
-            response = await self._http().get(url, timeout=_CALL_SECONDS)
-        except httpx.HTTPError:
-            raise _failed("its keys could not be read") from None
-        return _json(response.content) if response.is_success else {}
+        reply = await ask(self._http(), "GET", url, _CALL_SECONDS)
+        if reply is None or not reply.good:
+            raise _failed("its keys could not be read")
+        return reply.value
 
     # -- the file ---------------------------------------------------------------------------------
 

@@ -75,11 +75,8 @@ NO_DETAILS = {"input_tokens": 100, "output_tokens": 1000}
 CACHED = {
     "input_tokens": 100,
     "output_tokens": 0,
-    "input_tokens_details": {
-        "text_tokens": 60,
-        "image_tokens": 40,
-        "cached_tokens_details": {"text_tokens": 50, "image_tokens": 30},
-    },
+    "input_tokens_details": {"text_tokens": 60, "image_tokens": 40},
+    "cached_tokens_details": {"cached_text_tokens": 50, "cached_image_tokens": 30},
 }
 
 

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 import ima2
 import ima2_provider_grok
-from ima2_provider_grok.command_settings import command_settings
 from ima2_provider_grok.settings import GrokSettings
 
 
@@ -46,17 +45,20 @@ def test_what_cannot_work_is_refused(bad: dict[str, Any]) -> None:
         GrokSettings.model_validate(bad)
 
 
-def test_commands_read_environment_then_config_then_defaults(tmp_path: Path) -> None:
+def test_commands_read_environment_then_config_then_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = {"xaiApiKey": "xai-config", "grokProvider": {"proxyPort": 5, "plannerModel": "grok-c"}}
     (tmp_path / "config.json").write_text(json.dumps(content))
-    environ = {"IMA2_CONFIG_DIR": str(tmp_path), "IMA2_GROK_PLANNER_MODEL": "grok-e", "IMA2_XAI_BASE_URL": ""}
-    settings = command_settings(environ)
-    assert settings.api_key is not None
+    for name in ("XAI_API_KEY", "IMA2_GROK_PROXY_PORT", "IMA2_XAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("IMA2_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("IMA2_GROK_PLANNER_MODEL", "grok-e")
+    settings = ima2.command_context("grok").settings
     assert settings.api_key.get_secret_value() == "xai-config"
     assert (settings.proxy_port, settings.planner_model) == (5, "grok-e")
     assert settings.base_url == "https://api.x.ai/v1"
+    monkeypatch.setenv("IMA2_PLUGINS__GROK__BASE_URL", "http://secret.example")
     with pytest.raises(ima2.Ima2Error, match="base_url") as caught:
-        command_settings({"IMA2_PLUGINS__GROK__BASE_URL": "http://secret.example"})
+        ima2.command_context("grok")
     assert "secret.example" not in caught.value.text
 
 

@@ -49,10 +49,9 @@ def login(manual_paste: bool, device: bool, device_code: bool, browser: bool, lo
 @grok.command()
 def logout() -> None:
     """Forget the login."""
-    from ima2_provider_grok.command_settings import command_settings
     from ima2_provider_grok.login_file import LoginFile
 
-    gone = LoginFile(command_settings().login_file).delete()
+    gone = LoginFile(_settings().login_file).delete()
     click.echo("Signed out of Grok." if gone else "You were not signed in to Grok.")
 
 
@@ -61,10 +60,9 @@ def status() -> None:
     """Say who is signed in, and until when. Asks nobody."""
     from datetime import datetime
 
-    from ima2_provider_grok.command_settings import command_settings
     from ima2_provider_grok.login_file import LoginFile
 
-    file = LoginFile(command_settings().login_file)
+    file = LoginFile(_settings().login_file)
     found = file.read()
     if found is None:
         click.echo("Not signed in to Grok. Run `ima2 grok login`.")
@@ -145,15 +143,24 @@ async def _follow(steps: Steps) -> None:
             pasted = await asyncio.to_thread(click.prompt, "Paste the address (or only the code)", type=str)
 
 
-def _run(work: Work[T]) -> T:
-    """Run a command's work with the settings in force and an HTTP client of its own."""
-    import httpx
+def _settings() -> GrokSettings:
+    """The settings in force."""
+    import ima2
 
-    from ima2_provider_grok.command_settings import command_settings
+    settings: GrokSettings = ima2.command_context("grok").settings
+    return settings
+
+
+def _run(work: Work[T]) -> T:
+    """Run a command's work with the settings in force and the client that everything of ima2 uses."""
+    import ima2
+
+    context = ima2.command_context("grok")
 
     async def inside() -> T:
-        settings = command_settings()
-        async with httpx.AsyncClient(follow_redirects=False, timeout=30) as client:
-            return await work(settings, lambda: client)
+        try:
+            return await work(context.settings, context.http)
+        finally:
+            await context.http.close()
 
     return asyncio.run(inside())

@@ -85,6 +85,8 @@ class Provider(Part):
     """Whether ``auto`` means this provider where no setting names one. Of those in use, at most one may say so."""
     is_video_default: ClassVar[bool] = False
     """The same for clips, which few providers make."""
+    free: ClassVar[bool] = False
+    """Whether its work costs nothing: it is never marked as ordered, and may run again after a restart."""
     marks_orders: ClassVar[bool] = False
     """Whether the provider calls `Job.order` itself: worth it where much free work (planning, uploads) comes first."""
     credentials: Sequence[Credential] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ima2.contracts import Part, Provider
 from ima2.errors import Ima2Error
@@ -35,6 +35,16 @@ Request = ImageRequest | VideoRequest
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What the settings allow a request: how many reference pictures, characters of base64 of each, characters of a
+    prompt."""
+
+    references: int = 5
+    reference_chars: int = 7_340_032
+    prompt_chars: int = 32_000
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """Who asks, how the files are called, and what is written down beside the request.
 
@@ -42,7 +52,9 @@ class Label:
     pattern of file names: ``{ms}`` the time of admission in milliseconds, ``{hex}`` a number of the job, ``{index}``
     the place among several, ``{id}`` the job's id; ``folder`` a folder of the gallery. ``parent`` names what this
     grows from. ``facts`` (snake_case) go into each sidecar, ``meta`` into the record as it is shown. ``client`` tells
-    callers apart who share the line fairly. ``direct`` says that the caller waits for the answer itself, so that
+    callers apart who share the line fairly. ``view`` names the entry of `Studio.views` that renders the job for its
+    clients, ``kind`` where it is empty, and ``extra`` holds what that view needs beside the request. ``warnings`` are
+    what the caller already has to say. ``direct`` says that the caller waits for the answer itself, so that
     other readers of the event stream need not hear of it.
     """
 
@@ -56,6 +68,9 @@ class Label:
     name: str = "{ms}_{hex}_{index}"
     facts: Mapping[str, Json] = field(default_factory=dict, repr=False)
     meta: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    view: str = ""
+    extra: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    warnings: Sequence[Mapping[str, Json]] = ()
     direct: bool = False
 
 
@@ -64,7 +79,8 @@ class Output:
     """A picture or clip that is safely in the gallery.
 
     ``picture`` holds the bytes as stored, ``facts`` the sidecar, ``artifact`` what the provider handed over;
-    ``created_at`` is in milliseconds, ``index`` the place among those asked for.
+    ``created_at`` is in milliseconds, ``index`` the place among those asked for. One that is ``spooled`` could not be
+    stored yet: it lies aside, under ``url``, and moves to ``key`` by itself.
     """
 
     key: str
@@ -74,6 +90,7 @@ class Output:
     artifact: Artifact = field(repr=False)
     created_at: int
     index: int = 0
+    spooled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +112,16 @@ class JobResult:
     cost: float | None = None
     estimate: float | None = None
     elapsed: float = 0.0
+    receipt: Receipt | None = None
     data: Mapping[str, Json] = field(default_factory=dict, repr=False)
 
 
 class JobView:
     """How a job reads to its clients, as JSON (`Picture` values may stand in it). Made from the request and the label
     alone, so that it can be made again after a restart. The defaults are plain and complete."""
+
+    first_phase: ClassVar[str] = ""
+    """The phase that the record shows from the start; empty for `queued` until the upstream has answered."""
 
     def __init__(self, request: Request | None, label: Label) -> None:
         self.request, self.label = request, label
@@ -157,6 +178,8 @@ class JobHandle(ABC):
     """A job that was let in. It goes on whether anybody follows it or not."""
 
     id: str
+    data: Mapping[str, Json]
+    """The data of its ``done`` or ``error`` event; empty until then."""
 
     @abstractmethod
     def events(self) -> AsyncIterator[Event]:
@@ -210,6 +233,7 @@ class Studio(ABC):
     """The one door to everything that generates."""
 
     jobs: Jobs
+    limits: Limits
     views: MutableMapping[str, Callable[[Request | None, Label], JobView]]
     """How jobs of each kind read to their clients. A plugin adds its kinds before the first job."""
 

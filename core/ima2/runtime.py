@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -14,6 +14,7 @@ from typing import Any, cast
 from ima2.contracts import Storage
 from ima2.database.sqlite import Database
 from ima2.errors import Ima2Error
+from ima2.interfaces import JobView, Label, Limits, Request
 from ima2.jobs.jobs import Jobs
 from ima2.jobs.process_lock import ProcessLock
 from ima2.jobs.record import now_ms
@@ -36,8 +37,8 @@ from ima2.settings.config_file import ConfigFile
 from ima2.settings.live import LiveSettings
 from ima2.settings.model import Settings, load, misspelt, plugin_settings
 from ima2.settings.paths import config_file
+from ima2.studio.job_run import Workplace
 from ima2.studio.studio import Studio
-from ima2.ways.way import Limits
 
 log = logging.getLogger("ima2")
 CLOSE_S = 2.0
@@ -60,6 +61,8 @@ class Runtime:
     started_at: int = field(default_factory=now_ms)
     port: int = 0
     parts: OpenParts = field(init=False)
+    views: dict[str, Callable[[Request | None, Label], JobView]] = field(default_factory=dict)
+    """How jobs of each kind read to their clients: put there by whoever speaks with clients."""
     library: Gallery = field(init=False)
     jobs: Jobs = field(init=False)
     studio: Studio = field(init=False)
@@ -152,6 +155,7 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
         _furnish(runtime, owner)
         stack.push_async_callback(runtime.library.close)
         await runtime.library.open()
+        stack.push_async_callback(runtime.studio.close)
         stack.push_async_callback(runtime.jobs.interrupt_all, runtime.studio.verdict)
         await _recover(runtime, owner, adopt=background)
         if background:
@@ -165,6 +169,7 @@ async def wind_down(runtime: Runtime) -> None:
     """End what clients wait for, before connections are closed: jobs as interrupted (but for those that the next
     process resumes), then the event streams."""
     await runtime.jobs.interrupt_all(runtime.studio.verdict)
+    await runtime.studio.close()
     await runtime.parts.leave_lifespans()
     await runtime.publisher.close()
     sinks = [one for one in (*runtime.registry.event_sinks.values(), runtime.host.subscriptions) if one is not None]
@@ -193,15 +198,11 @@ def _furnish(runtime: Runtime, owner: ProcessLock) -> None:
         runtime.jobs,
         runtime.library,
         runtime.publisher,
-        limits=Limits(
-            settings.max_ref_count,
-            settings.max_ref_b64_bytes,
-            settings.max_prompt_chars,
-            settings.generated_hex_bytes,
-            settings.node_hex_bytes,
-        ),
         default_provider=settings.default_provider,
-        job_timeout_s=settings.job_timeout_s,
+        place=Workplace(runtime.library, settings.job_timeout_s, settings.generated_hex_bytes),
+        policies=runtime.registry.policies,
+        views=runtime.views,
+        limits=Limits(settings.max_ref_count, settings.max_ref_b64_bytes, settings.max_prompt_chars),
     )
 
 
@@ -221,7 +222,7 @@ def _storage(runtime: Runtime) -> Storage:
 async def _recover(runtime: Runtime, owner: ProcessLock, *, adopt: bool) -> None:
     found = await runtime.jobs.recover(lambda name: not owner.is_alive(name), runtime.studio.verdict, adopt=adopt)
     for running in found.adopted:
-        runtime.studio.resume(running)
+        await runtime.studio.resume(running)
     if found.adopted:
         log.warning("%d jobs of the last server go on", len(found.adopted))
     if found.waiting:

@@ -12,19 +12,17 @@ async def add(request: Request) -> web.Json:
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
 
 from ima2.errors import Ima2Error
-from ima2.interfaces import JobHandle
 from ima2.models import Json as JsonValue
-from ima2.server import bodies, streams
+from ima2.server import bodies
 from ima2.server.replies import Json, failure
+from ima2.server.streams import event_stream
 
 __all__ = ["Json", "browser_id", "event_stream", "problem", "read_form", "read_json"]
 _BROWSER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
@@ -52,14 +50,6 @@ async def read_form(request: Request, limit: int = bodies.SMALL) -> dict[str, st
         raise Ima2Error("INVALID_BODY", 400, "The form cannot be read.") from None
 
 
-def event_stream(handle: JobHandle) -> StreamingResponse:
-    """A job's events as ``text/event-stream``, up to its end, with a comment every 15 seconds.
-
-    A client that goes away stops hearing; the job goes on.
-    """
-    return StreamingResponse(_frames(handle), 200, streams.HEADERS, "text/event-stream; charset=utf-8")
-
-
 def browser_id(request: Request) -> str:
     """The id that a page made up for itself (``X-Ima2-Browser-Id``); empty where there is none, or an odd one."""
     value = request.headers.get("x-ima2-browser-id", "")
@@ -69,26 +59,6 @@ def browser_id(request: Request) -> str:
 def problem(error: Ima2Error) -> Json:
     """The answer of a failure, as every route gives it. Raising the error does the same."""
     return failure(error)
-
-
-async def _frames(handle: JobHandle) -> AsyncIterator[bytes]:
-    events = aiter(handle.events())
-    waiting = asyncio.ensure_future(anext(events, None))
-    try:
-        while True:
-            done, _ = await asyncio.wait({waiting}, timeout=streams.HEARTBEAT_S)
-            if not done:
-                yield b": ping\n\n"
-                continue
-            event = waiting.result()
-            if event is None:
-                return
-            yield await streams.frame(event.name, event.data)
-            if event.terminal:
-                return
-            waiting = asyncio.ensure_future(anext(events, None))
-    finally:
-        waiting.cancel()
 
 
 def _check_type(request: Request, wanted: str) -> None:

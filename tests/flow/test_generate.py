@@ -137,7 +137,7 @@ async def test_a_crash_after_the_first_picture_keeps_it_and_says_so(ima2_client:
     assert answer["failures"] == [{"index": 1, "code": "PROVIDER_CRASHED"}]
 
 
-async def test_a_full_disk_is_said_plainly(ima2_client: Any) -> None:
+async def test_a_picture_that_a_full_disk_cannot_take_is_kept_aside_and_handed_over(ima2_client: Any) -> None:
     class Full(MemoryStorage):
         async def put(self, key: str, data: bytes) -> Stored:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -146,9 +146,13 @@ async def test_a_full_disk_is_said_plainly(ima2_client: Any) -> None:
     async with ima2_client(parts=parts, environ={"IMA2_STORAGE": "memory"}) as client:
         answer = await post(client, ECHO)
         ended = (await client.get("/api/inflight?includeTerminal=1")).json()["terminalJobs"][0]
-    assert (answer.status_code, answer.json()["code"]) == (507, "STORAGE_FAILED")
-    assert "No space left" in answer.json()["error"]
-    assert ended["errorCode"] == "STORAGE_FAILED"
+        aside = await client.get(answer.json()["url"])
+    warning = answer.json()["warnings"][0]
+    assert (answer.status_code, warning["code"]) == (200, "STORAGE_FAILED")
+    assert "No space left" in warning["message"]
+    assert answer.json()["image"].startswith("data:image/png;base64,")
+    assert aside.content.startswith(b"\x89PNG")
+    assert ended["status"] == "completed"
 
 
 async def test_references_reach_the_provider_as_bytes(ima2_client: Any) -> None:

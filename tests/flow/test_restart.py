@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.upstreams import responses
+from tests.upstreams.world import World, running
 
 SLOW = {"prompt": "a boat demo:delay=60000", "provider": "demo", "async": True}
 
@@ -45,27 +47,45 @@ def half_files(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_job_that_ran_when_the_server_died_is_closed_as_interrupted(serve: Any, how: int) -> None:
+def test_free_work_that_ran_when_the_server_died_runs_again(serve: Any, how: int) -> None:
     served = serve()
     got: list[str] = []
     listening = listen(served, {}, "event: phase", got)
     time.sleep(0.3)
     served.client.post("/api/generate", json={**SLOW, "requestId": "lost"})
     listening.join(10)
-    cursor = frames("".join(got))[0]["id"]
     served.stop(how)
     served.start()
-    listed = served.client.get("/api/inflight?includeTerminal=1").json()
-    assert listed["jobs"] == []
-    ended = listed["terminalJobs"][0]
-    assert (ended["requestId"], ended["status"], ended["errorCode"]) == ("lost", "error", "SERVER_RESTARTED")
-    again: list[str] = []
-    listen(served, {"last-event-id": cursor}, "SERVER_RESTARTED", again).join(10)
-    told = [frame for frame in frames("".join(again)) if frame["event"] == "error"]
-    assert json.loads(told[0]["data"])["code"] == "SERVER_RESTARTED"
-    assert len(told) == 1
-    assert int(told[0]["id"]) > int(cursor)
-    assert served.client.post("/api/generate", json={**SLOW, "requestId": "lost"}).status_code == 202
+    jobs = served.client.get("/api/inflight?includeTerminal=1").json()
+    assert [job["requestId"] for job in jobs["jobs"]] == ["lost"]
+    assert jobs["terminalJobs"] == []
+    assert served.client.post("/api/generate", json={**SLOW, "requestId": "lost"}).status_code == 409
+    assert served.client.delete("/api/inflight/lost").json() == {"requestId": "lost", "active": True, "aborted": True}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_paid_work_that_nobody_can_follow_has_an_unknown_outcome_which_is_told_once(serve: Any, how: int) -> None:
+    world = World()
+    with running(world, [*responses.routes(world)]):
+        served = serve(plugins="local_storage,sse,openai_api", **responses.environment(world.base_url))
+        got: list[str] = []
+        listening = listen(served, {}, "event: phase", got)
+        time.sleep(0.3)
+        body = {"prompt": "a boat STALL", "provider": "api", "requestId": "paid", "async": True}
+        served.client.post("/api/generate", json=body)
+        listening.join(10)
+        cursor = frames("".join(got))[0]["id"]
+        wait_for(lambda: world.seen)
+        served.stop(how)
+        served.start()
+        ended = served.client.get("/api/inflight?includeTerminal=1").json()["terminalJobs"][0]
+        assert (ended["requestId"], ended["status"], ended["errorCode"]) == ("paid", "error", "OUTCOME_UNKNOWN")
+        again: list[str] = []
+        listen(served, {"last-event-id": cursor}, "OUTCOME_UNKNOWN", again).join(10)
+        told = [frame for frame in frames("".join(again)) if frame["event"] == "error"]
+        assert [json.loads(frame["data"])["code"] for frame in told] == ["OUTCOME_UNKNOWN"]
+        assert "billed" in json.loads(told[0]["data"])["error"]
+        assert len([one for one in world.seen if one.method == "POST"]) == 1
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4])
@@ -98,7 +118,7 @@ def test_killed_at_any_moment_no_half_file_is_left_and_the_list_is_true(serve: A
             ("completed", None),
             ("error", "SERVER_RESTARTED"),
         }
-    assert served.client.get("/api/inflight").json()["jobs"] == []
+    wait_for(lambda: served.client.get("/api/inflight").json()["jobs"] == [])
 
 
 def test_stopping_politely_ends_streams_at_once_and_takes_the_advertisement_down(serve: Any) -> None:

@@ -28,7 +28,7 @@ async def test_a_clip_is_told_in_order_and_kept_with_what_is_known_of_it(ima2_cl
     assert events[0][1] == {"requestId": "v"}
     assert events[1][1] == {
         "requestId": "v",
-        "xaiVideoRequestId": "film-v",
+        "filmId": "film-v",
         "requestedModel": "film-1",
         "effectiveModel": "film-1",
         "modelFallback": None,
@@ -44,7 +44,7 @@ async def test_a_clip_is_told_in_order_and_kept_with_what_is_known_of_it(ima2_cl
     assert (kept["prompt"], kept["userPrompt"]) == (BODY["prompt"], BODY["prompt"])
     assert (kept["sessionId"], kept["clientNodeId"], kept["usage"]) == ("s_1", "c_1", {"ticks": 7})
     assert served.content == clip().data
-    assert (job["status"], job["meta"]["filename"], job["meta"]["xaiVideoRequestId"]) == (
+    assert (job["status"], job["meta"]["filename"], job["meta"]["filmId"]) == (
         "completed",
         done["filename"],
         "film-v",
@@ -278,7 +278,7 @@ async def test_a_clip_can_be_canceled_at_each_step_and_ends_once(ima2_client: An
     assert sink.events[-1].terminal
     assert provider.canceled == 1
     assert job["status"] == "canceled"
-    assert job["meta"].get("xaiVideoRequestId") == ("film-v" if hold == "submitted" else None)
+    assert job["meta"].get("filmId") == ("film-v" if hold == "submitted" else None)
     assert listed == []
 
 
@@ -291,7 +291,7 @@ async def test_a_failure_after_the_order_keeps_what_is_needed_to_find_the_clip(i
     assert [name for name, _ in events] == ["planning", "submitted", "progress", "error"]
     assert (events[-1][1]["code"], events[-1][1]["status"]) == ("FILM_DOWNLOAD", 502)
     assert (job["status"], job["httpStatus"], job["errorCode"]) == ("error", 502, "FILM_DOWNLOAD")
-    assert (job["meta"]["xaiVideoRequestId"], job["meta"]["providerUrl"]) == ("film-v", "https://c/1.mp4")
+    assert (job["meta"]["filmId"], job["meta"]["providerUrl"]) == ("film-v", "https://c/1.mp4")
     assert len([event for event in sink.events if event.terminal]) == 1
 
 

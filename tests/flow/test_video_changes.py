@@ -96,7 +96,7 @@ async def test_a_change_that_fails_upstream_has_the_upstreams_status(ima2_client
         answer = await client.post("/api/video/edit", json={"prompt": "x", "videoUrl": "https://c.example/a.mp4"})
         job = await ended(client)
     assert (answer.status_code, answer.json()["code"]) == (502, "FILM_BLOCKED")
-    assert job["meta"]["xaiVideoRequestId"].startswith("film-")
+    assert job["meta"]["filmId"].startswith("film-")
 
 
 async def test_a_frame_is_a_png(ima2_client: Any) -> None:

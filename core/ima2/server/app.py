@@ -22,6 +22,7 @@ from ima2.server.gate import Gate
 from ima2.server.mounting import answer, mount, mount_routers, mount_sites
 from ima2.server.replies import Json
 from ima2.server.sessions import Sessions
+from ima2.server.wire.views import VIEWS
 from ima2.version import VERSION
 
 log = logging.getLogger("ima2.http")
@@ -60,6 +61,7 @@ def create_app(runtime: Runtime, *, hosts: Iterable[str] = ()) -> Gate:
         default_response_class=Json,
     )
     app.state.runtime = runtime
+    runtime.views.update(VIEWS)
     mount_all(app, runtime.booted)
     app.add_exception_handler(Ima2Error, _refused)
     app.add_exception_handler(HTTPException, _http)

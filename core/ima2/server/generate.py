@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+from types import ModuleType
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
 from ima2.errors import Ima2Error
 from ima2.server.access import request_id_of, runtime_of
-from ima2.server.posting import named, off_loop, read_fields, start_in_background
-from ima2.server.replies import Json, by_url, failure, reply
+from ima2.server.job_routes import accepted, claimed_id, finished, off_loop, read_fields, submit
+from ima2.server.replies import Json, failure
 from ima2.server.schemas import EDIT_BODY, GENERATE_BODY, GENERATE_RESPONSES
-from ima2.ways.classic import Classic
-from ima2.ways.diagnostics import flat
-from ima2.ways.edit import Edit
-from ima2.ways.pictures import PictureWay
+from ima2.server.wire import edit as edit_adapter
+from ima2.server.wire import generate as generate_adapter
+from ima2.server.wire.errors import flat
 
 router = APIRouter(tags=["generate"])
 Images = Annotated[
@@ -32,7 +31,7 @@ Images = Annotated[
 async def generate(request: Request, images: Images = "data") -> Json:
     """Make 1 to 8 independent pictures. With ``"async": true`` answers 202 at once; ``GET /api/events`` tells the
     rest."""
-    return await _answer(request, Classic, images, may_be_async=True)
+    return await _answer(request, generate_adapter, images, may_be_async=True)
 
 
 @router.post(
@@ -43,26 +42,20 @@ async def generate(request: Request, images: Images = "data") -> Json:
 )
 async def edit(request: Request, images: Images = "data") -> Json:
     """Change a picture as the prompt says, only where a mask is transparent if one is given."""
-    return await _answer(request, Edit, images, may_be_async=False)
+    return await _answer(request, edit_adapter, images, may_be_async=False)
 
 
-async def _answer(request: Request, kind: type[Classic | Edit], images: str, *, may_be_async: bool) -> Json:
+async def _answer(request: Request, adapter: ModuleType, images: str, *, may_be_async: bool) -> Json:
     runtime, request_id = runtime_of(request), request_id_of(request)
-    studio = runtime.studio
     fields = await read_fields(request, runtime)
     try:
-        way: PictureWay = await off_loop(request, kind.read, fields, studio.provider, studio.limits, request_id)
+        asked, label = await off_loop(request, adapter.read, fields, runtime.studio, request_id)
     except Ima2Error as error:
-        return failure(error, flat(error, named(fields, request_id)))
+        return failure(error, flat(error, claimed_id(fields, request_id)))
     try:
-        running = await studio.admit(way)
+        handle = await submit(request, runtime, fields, asked, label)
     except Ima2Error as error:
-        return failure(error, flat(error, way.id))
-    if may_be_async and way.asked_async:
-        return start_in_background(runtime, way, running, **{"async": True})
-    try:
-        outcome = await asyncio.shield(studio.start(way, running))
-    except Ima2Error as error:
-        return failure(error, way.refusal(error))
-    answer = way.reply(outcome)
-    return await reply(by_url(answer) if images == "url" else answer)
+        return failure(error, flat(error, label.id))
+    if may_be_async and fields.get("async") is True:
+        return accepted(handle, **{"async": True})
+    return await finished(handle, images)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
+from ima2.aliases import camel_keys
 from ima2.errors import Ima2Error
 from ima2.jobs.record import ERROR, UNKNOWN, JobRecord
 from ima2.server import examples
@@ -62,7 +63,7 @@ def active(record: JobRecord, place: int | None = None) -> dict[str, Any]:
         "requestId": record.id,
         "kind": record.kind,
         "prompt": record.prompt,
-        "meta": dict(record.meta),
+        "meta": camel_keys(record.meta),
         "startedAt": record.started_at,
         "phase": record.phase,
         "phaseAt": record.phase_at,
@@ -85,6 +86,6 @@ def terminal(record: JobRecord) -> dict[str, Any]:
         "phaseAt": record.phase_at,
         "httpStatus": record.http_status,
         "errorCode": record.error_code,
-        "meta": dict(record.meta),
+        "meta": camel_keys(record.meta),
     }
     return {name: value for name, value in listed.items() if value is not None}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -12,12 +10,13 @@ from ima2.errors import Ima2Error
 from ima2.library.rows import sidecar_of, url_of
 from ima2.server import examples
 from ima2.server.access import request_id_of, runtime_of
-from ima2.server.posting import named, read_fields, start_in_background, start_telling
-from ima2.server.replies import Json, failure, reply
+from ima2.server.job_routes import accepted, claimed_id, finished, read_fields, submit
+from ima2.server.replies import Json, failure
 from ima2.server.schemas import GENERATE_RESPONSES, NODE_BODY
-from ima2.server.streams import stream
-from ima2.ways.body import Body
-from ima2.ways.node import NODE_ID, Node, key_of, node_error, parent_id_of
+from ima2.server.streams import event_stream
+from ima2.server.wire import node as adapter
+from ima2.server.wire.body import Body
+from ima2.server.wire.node import NODE_ID, key_of, node_error, parent_id_of
 
 router = APIRouter(tags=["nodes"])
 
@@ -38,23 +37,21 @@ async def grow(request: Request) -> Response:
     runtime, request_id = runtime_of(request), request_id_of(request)
     fields = await read_fields(request, runtime)
     as_stream = "text/event-stream" in request.headers.get("accept", "")
-    in_background = fields.get("async") is True
-    told_fields = {**fields, "_stream": as_stream}
-    studio = runtime.studio
     try:
-        way = await Node.read(told_fields, studio.provider, runtime.library.storage, studio.limits, request_id)
-        running = await studio.admit(way)
+        asked, label = await adapter.read(
+            fields,
+            runtime.studio,
+            runtime.library.storage,
+            request_id,
+            node_bytes=runtime.settings.node_hex_bytes,
+            stream=as_stream,
+        )
+        handle = await submit(request, runtime, fields, asked, label)
     except Ima2Error as error:
-        return failure(error, node_error(error, parent_id_of(Body(fields)), named(fields, request_id)))
-    if in_background:
-        return start_in_background(runtime, way, running)
-    if as_stream:
-        return stream(start_telling(runtime, way, running))
-    try:
-        outcome = await asyncio.shield(studio.start(way, running))
-    except Ima2Error as error:
-        return failure(error, node_error(error, way.parent_id, way.id, began=True))
-    return await reply(way.reply(outcome))
+        return failure(error, node_error(error, parent_id_of(Body(fields)), claimed_id(fields, request_id)))
+    if fields.get("async") is True:
+        return accepted(handle)
+    return event_stream(handle) if as_stream else await finished(handle)
 
 
 @router.get("/api/node/{node_id}", summary="Look a node up", responses=examples.NODE)

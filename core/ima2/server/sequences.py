@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from ima2.errors import Ima2Error
 from ima2.server.access import request_id_of, runtime_of
-from ima2.server.posting import named, off_loop, read_fields, start_in_background, start_telling
+from ima2.server.job_routes import accepted, claimed_id, off_loop, read_fields, submit
 from ima2.server.replies import failure
 from ima2.server.schemas import GENERATE_RESPONSES, SEQUENCE_BODY
-from ima2.server.streams import one_frame, stream
-from ima2.ways.multimode import Multimode
+from ima2.server.streams import event_stream, one_frame
+from ima2.server.wire import multimode as adapter
 
 router = APIRouter(tags=["generate"])
 
@@ -35,14 +35,11 @@ async def multimode(request: Request) -> Response:
     fields = await read_fields(request, runtime)
     in_background = fields.get("async") is True
     try:
-        studio = runtime.studio
-        way = await off_loop(request, Multimode.read, fields, studio.provider, studio.limits, request_id)
-        running = await studio.admit(way)
+        asked, label = await off_loop(request, adapter.read, fields, runtime.studio, request_id)
+        handle = await submit(request, runtime, fields, asked, label)
     except Ima2Error as error:
-        return refused(error, plain(error, named(fields, request_id)), as_stream=not in_background)
-    if in_background:
-        return start_in_background(runtime, way, running)
-    return stream(start_telling(runtime, way, running))
+        return refused(error, plain(error, claimed_id(fields, request_id)), as_stream=not in_background)
+    return accepted(handle) if in_background else event_stream(handle)
 
 
 def plain(error: Ima2Error, request_id: str) -> dict[str, Any]:

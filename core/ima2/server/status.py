@@ -22,6 +22,7 @@ from ima2.server.access import runtime_of
 from ima2.server.replies import Json
 from ima2.server.serving import address
 from ima2.storage_report import storage_report
+from ima2.studio.providers import default_id
 from ima2.version import VERSION
 
 router = APIRouter(tags=["status"])
@@ -132,6 +133,6 @@ def process_facts(runtime: Runtime) -> dict[str, Any]:
 
 def _default(runtime: Runtime) -> str:
     try:
-        return runtime.studio.default_provider()
+        return default_id(runtime.registry, runtime.settings.default_provider)
     except Ima2Error:
         return ""

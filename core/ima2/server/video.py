@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,7 @@ from ima2.library.rows import extension_of
 from ima2.media.frames import LATEST, Position
 from ima2.models import TextRequest
 from ima2.server.access import request_id_of, runtime_of
-from ima2.server.posting import named, read_fields, start_in_background, start_telling
+from ima2.server.job_routes import accepted, claimed_id, read_fields, submit
 from ima2.server.replies import Json
 from ima2.server.schemas import (
     ANALYZE_BODY,
@@ -27,12 +26,10 @@ from ima2.server.schemas import (
     GENERATE_RESPONSES,
 )
 from ima2.server.sequences import plain, refused
-from ima2.server.streams import stream
-from ima2.studio.studio import seen
-from ima2.ways.analysis import DESCRIBE
-from ima2.ways.change import Change
-from ima2.ways.footage import clip_name, still
-from ima2.ways.video import Film
+from ima2.server.streams import event_stream
+from ima2.server.wire import video_edit, video_generate
+from ima2.server.wire.gallery_inputs import clip_name, frame
+from ima2.server.wire.video_analysis import DESCRIBE
 
 router = APIRouter(tags=["video"])
 
@@ -54,16 +51,13 @@ async def make(request: Request) -> Response:
     runtime, request_id = runtime_of(request), request_id_of(request)
     fields = await read_fields(request, runtime)
     in_background = fields.get("async") is True
-    studio = runtime.studio
     try:
-        way = await Film.read(fields, studio.film_provider, runtime.library, studio.limits, request_id)
-        running = await studio.admit(way)
+        asked, label = await video_generate.read(fields, runtime.studio, runtime.library, request_id)
+        handle = await submit(request, runtime, fields, asked, label)
     except Ima2Error as error:
-        second = named({"requestId": fields.get("clientRequestId")}, request_id)
-        return refused(error, plain(error, named(fields, second)), as_stream=not in_background)
-    if in_background:
-        return start_in_background(runtime, way, running)
-    return stream(start_telling(runtime, way, running))
+        second = claimed_id({"requestId": fields.get("clientRequestId")}, request_id)
+        return refused(error, plain(error, claimed_id(fields, second)), as_stream=not in_background)
+    return accepted(handle) if in_background else event_stream(handle)
 
 
 @router.post(
@@ -89,7 +83,7 @@ async def extend(request: Request) -> Json:
 
 
 @router.get("/api/video/frame", summary="A frame of a clip", responses=FRAME_RESPONSES, response_model=None)
-async def frame(
+async def clip_frame(
     request: Request,
     file: Annotated[str, Query(description="a clip of the gallery")] = "",
     position: Annotated[str, Query(description="`last`, or seconds from the start (0 to 3600)")] = "last",
@@ -97,7 +91,7 @@ async def frame(
     """One frame as a PNG."""
     if not file:
         raise Ima2Error("VIDEO_FILE_REQUIRED", 400, "The query must name a clip: file=….mp4")
-    picture = await still(runtime_of(request).library.storage, clip_name(file), _position(position))
+    picture = await frame(runtime_of(request).library.storage, clip_name(file), _position(position))
     return Response(picture.data, media_type=picture.media_type)
 
 
@@ -111,10 +105,10 @@ async def analyze(request: Request) -> Json:
     """What a clip shows, in words, from its first and last frame."""
     runtime = runtime_of(request)
     fields = await read_fields(request, runtime)
-    provider = runtime.studio.film_provider(fields.get("provider"))
+    provider = runtime.studio.provider(fields.get("provider"), "video")
     key, storage = _clip_of(fields), runtime.library.storage
-    first, last = await still(storage, key, 0.0), await still(storage, key, "last")
-    answer = await provider.text(TextRequest(DESCRIBE, provider.id, pictures=(first, last)))
+    first, last = await frame(storage, key, 0.0), await frame(storage, key, "last")
+    answer = await runtime.studio.text(TextRequest(DESCRIBE, provider.id, pictures=(first, last)))
     if not answer.text.strip():
         raise Ima2Error("VIDEO_ANALYSIS_EMPTY", 502, "The model said nothing about the clip. Try again.")
     return Json({"analysis": answer.text, "model": answer.model, "method": "first-last-frame"})
@@ -123,12 +117,10 @@ async def analyze(request: Request) -> Json:
 async def _changed(request: Request, mode: Literal["edit", "extend"]) -> Json:
     """Run a change as a job behind an answer that waits for it. Errors have the bare shape."""
     runtime, request_id = runtime_of(request), request_id_of(request)
-    studio = runtime.studio
     fields = await read_fields(request, runtime)
-    way = await Change.read(mode, fields, studio.film_provider, runtime.library, studio.limits, request_id)
-    task = studio.start(way, await studio.admit(way))
-    task.add_done_callback(seen)
-    return Json(way.reply(await asyncio.shield(task)))
+    asked, label = await video_edit.read(mode, fields, runtime.studio, runtime.library, request_id)
+    handle = await submit(request, runtime, fields, asked, label)
+    return Json((await handle.result()).data)
 
 
 def _clip_of(fields: Mapping[str, Any]) -> str:

@@ -1,254 +1,281 @@
-"""One request from admission to its end, whoever asked and whoever draws."""
+"""The studio: one request from admission to its end, whoever asked and whoever draws."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ima2.contracts import Job, Provider
+from ima2 import interfaces
+from ima2.contracts import Provider
 from ima2.errors import Ima2Error, canceled
-from ima2.jobs.job_errors import interrupted, suspended
+from ima2.interfaces import Checked, JobHandle, JobScope, JobView, Label, Limits, Policy, Request
+from ima2.jobs.job_errors import failure, interrupted, outcome_unknown
 from ima2.jobs.jobs import Jobs, RunningJob
 from ima2.jobs.leases import Verdict
-from ima2.jobs.record import JobRecord, now_ms
+from ima2.jobs.record import UNKNOWN, Draft, JobRecord
+from ima2.kernel.guard import provider_failure
 from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
-from ima2.library import Library
-from ima2.media.sniff import EXTENSIONS
-from ima2.models import (
-    Artifact,
-    Event,
-    Failed,
-    Json,
-    Notice,
-    Partial,
-    Phase,
-    Progress,
-    Receipt,
-    Update,
-    Usage,
-)
+from ima2.library import Gallery
+from ima2.models import ImageRequest, Json, Media, Receipt, TextRequest, TextResult, VideoRequest
+from ima2.studio import providers, request_json
+from ima2.studio.check import check_images, check_video
+from ima2.studio.job_run import JobRun, Workplace
+from ima2.studio.live_job import LiveJob
 from ima2.studio.memory import Trim
-from ima2.studio.video_jobs import film_provider, resumed
-from ima2.version import VERSION
-from ima2.ways.way import Limits, Made, Outcome, Way
+from ima2.studio.own_job import run_own
+from ima2.studio.policies import Policies
+from ima2.studio.recovery import expected_files, judge, stored_outputs
 
 log = logging.getLogger("ima2.studio")
-Telling = Callable[[str, Mapping[str, Json]], None]
+UNBILLED = frozenset({400, 401, 403, 404, 409, 413, 429})
+"""Refusals of an upstream that cannot have been billed."""
+TEXT_S = 180.0
+"""Seconds a provider may take to answer in words."""
 
 
-class Studio:
+class Studio(interfaces.Studio):
     """Runs jobs: asks the provider, keeps what comes, tells what happens, and says how it ended."""
+
+    jobs: Jobs
+    views: MutableMapping[str, Callable[[Request | None, Label], JobView]]
 
     def __init__(
         self,
         registry: Registry,
         jobs: Jobs,
-        library: Library,
+        library: Gallery,
         publisher: Publisher,
         *,
-        limits: Limits | None = None,
         default_provider: str = "",
-        job_timeout_s: float = 1800.0,
+        place: Workplace | None = None,
+        limits: Limits | None = None,
+        views: MutableMapping[str, Callable[[Request | None, Label], JobView]] | None = None,
+        policies: Mapping[str, Policy] | None = None,
     ) -> None:
-        self.registry = registry
-        self.jobs = jobs
-        self.library = library
+        self.registry, self.jobs, self.library = registry, jobs, library
+        self.views = {} if views is None else views
         self.limits = limits or Limits()
-        self._publisher = publisher
-        self._default = default_provider
-        self._timeout = job_timeout_s
+        self.place = place or Workplace(library)
+        self._publisher, self._default = publisher, default_provider
+        self._policies = Policies(policies or {})
         self._trim = Trim()
+        self._tails: set[asyncio.Task[None]] = set()
+        jobs.describe = self.describe
 
-    def provider(self, name: Any = None) -> Provider:
-        """The provider a client names. Absent, ``null`` and ``auto`` mean the default; anything unknown is refused."""
-        if name is None or name in {"auto", ""}:
-            return self.registry.provider(self.default_provider())
-        if not isinstance(name, str):
-            raise Ima2Error("UNKNOWN_PROVIDER", 400, "provider must be a string.")
-        return self.registry.provider(name)
+    # -- asking ----------------------------------------------------------------------------------
 
-    def default_provider(self) -> str:
-        """The id that ``auto`` stands for: the setting's, else the one provider that says it is the default."""
-        if self._default and self._default != "auto":
-            return self._default
-        claims = sorted(name for name, one in self.registry.providers.items() if one.is_default)
-        if len(claims) != 1:
-            reason = f"{' and '.join(claims)} both claim to be the default" if claims else "no provider is the default"
+    def providers(self, media: Media | None = None, *, ready: bool = False) -> Sequence[Provider]:
+        found = [one for one in providers.ranked(self.registry) if media is None or media in one.capabilities.media]
+        return [one for one in found if not ready or one.problem() is None]
+
+    def provider(self, id: str | None = None, media: Media = "image") -> Provider:
+        choose = providers.video_provider if media == "video" else providers.image_provider
+        return choose(self.registry, self._default, id)
+
+    def check(self, request: Request) -> Checked:
+        if isinstance(request, VideoRequest):
+            return check_video(request, self.provider(request.provider, "video"))
+        return check_images(request, self.provider(request.provider))
+
+    async def text(self, request: TextRequest) -> TextResult:
+        provider = providers.text_provider(self.registry, self._default, request.provider)
+        try:
+            async with asyncio.timeout(TEXT_S):
+                return await provider.text(replace(request, provider=provider.id))
+        except TimeoutError:
+            raise Ima2Error("TEXT_TIMEOUT", 504, f"{provider.title} did not answer within {TEXT_S:g} s.") from None
+        except Exception as error:
+            raise provider_failure(provider.id, error) from None
+
+    # -- jobs ------------------------------------------------------------------------------------
+
+    async def submit(self, request: Request, label: Label | None = None, *, queue: bool = False) -> JobHandle:
+        label = replace(label or Label(), id=(label.id if label else "") or new_id())
+        rewritten, notices = await self._policies.rewrite(request, label)
+        checked = self.check(rewritten)
+        checked = replace(checked, notices=[*notices, *checked.notices])
+        if (blocked := self.library.writable()) and not label.direct:
             raise Ima2Error(
-                "UNKNOWN_PROVIDER", 400, f"Name a provider: {reason}. The setting `provider` can choose one."
+                "STORAGE_NOT_WRITABLE", 507, f"Nothing was sent: the gallery cannot be written to. {blocked}"
             )
-        return claims[0]
+        await self._policies.check(checked.request, label)
+        await self._policies.reserve(label.id, checked.request, label, checked.estimate)
+        try:
+            running = await self.jobs.admit(self._draft(checked.request, label), queue=queue)
+        except BaseException:
+            await self._policies.settle(label.id, 0.0, known=True)
+            raise
+        live = self._live(running, label)
+        await self._keep_inputs(live, checked.request)
+        self._start(live, checked.request, label, self._run(live, checked, label))
+        return live
 
-    def film_provider(self, name: Any = None) -> Provider:
-        """The provider of clips that a client names; see `ima2.studio.video_jobs.film_provider`."""
-        return film_provider(self.registry, self._default, name)
+    async def run(self, label: Label, work: Callable[[JobScope], Awaitable[Mapping[str, Json]]]) -> JobHandle:
+        label = replace(label, id=label.id or new_id())
+        draft = Draft(label.id, label.kind, str(label.facts.get("prompt", "")), self._meta(label))
+        running = await self.jobs.admit(replace(draft, client=label.client, session_id=label.session_id))
+        live = self._live(running, label)
+        self._start(live, None, label, run_own(self, live, self.view(None, label), work))
+        return live
 
-    # -- a job ---------------------------------------------------------------------------------
+    def view(self, request: Request | None, label: Label) -> JobView:
+        """How a job reads to its clients."""
+        return self.views.get(label.view or label.kind, JobView)(request, label)
 
-    async def admit(self, way: Way) -> RunningJob:
-        """Let the way's job in, or refuse."""
-        return await self.jobs.admit(way.draft())
+    def _draft(self, request: Request, label: Label) -> Draft:
+        return Draft(
+            label.id,
+            label.kind,
+            str(label.facts.get("user_prompt", request.prompt)),
+            self._meta(label),
+            request_json.dump(label.id, request, label),
+            client=label.client,
+            session_id=label.session_id,
+            direct=label.direct,
+        )
 
-    def start(self, way: Way, running: RunningJob, heard: Telling | None = None) -> asyncio.Task[Outcome]:
-        """Run an admitted job in a task of its own: it outlives its client. ``heard`` hears what the sinks hear."""
-        return self.jobs.start(running, self.run(way, running, heard))
+    @staticmethod
+    def _meta(label: Label) -> dict[str, Json]:
+        return {"kind": label.kind, "session_id": label.session_id, **label.meta}
+
+    def _live(self, running: RunningJob, label: Label) -> LiveJob:
+        publisher = self._publisher
+        return LiveJob(running, self.jobs, publisher.publish, publisher.origin, direct=label.direct)
+
+    # -- running ---------------------------------------------------------------------------------
+
+    def _start(self, live: LiveJob, request: Request | None, label: Label, work: Coroutine[Any, Any, None]) -> None:
+        task = self.jobs.start(live.running, work)
+        task.add_done_callback(lambda task: self._settle(task, live, request, label))
+
+    async def _run(self, live: LiveJob, checked: Checked, label: Label, receipt: Receipt | None = None) -> None:
+        """Run a job to its end, which is recorded and told whatever happens."""
+        run = JobRun(live, checked, label, self.view(checked.request, label), self.place, receipt)
+        try:
+            if run.view.first_phase:
+                live.running.phase(run.view.first_phase)
+            if receipt is None and (begun := run.view.started()):
+                live.tell(*begun)
+            await run.collect()
+            await run.finish()
+            await self._complete(run)
+        except Exception as error:
+            await self._fail(run, provider_failure(checked.provider.id, error))
+        finally:
+            live.cost = run.usage.cost
+            self._trim.soon()
+
+    async def _complete(self, run: JobRun) -> None:
+        data = run.view.done(run.result())
+        result = run.result(data)
+        if await run.live.running.complete(run.view.record(result), data, run.view.http_status(result)):
+            run.live.finish(result)
+
+    async def _fail(self, run: JobRun, error: Ima2Error) -> None:
+        result = run.result()
+        data = {**run.view.error(error, result), "status": error.status, "requestId": run.live.id}
+        if error.status in UNBILLED and error.code != "EMPTY_RESPONSE" and not run.kept:
+            await run.live.running.clear_order()
+        if await run.live.running.fail(error, data, run.view.record(result, error)):
+            run.live.fail(error, data)
+
+    def _settle(self, task: asyncio.Task[Any], live: LiveJob, request: Request | None, label: Label) -> None:
+        """The work is over, or never began: followers are told, and what was set aside for it is given back."""
+        error = canceled() if task.cancelled() else task.exception()
+        if isinstance(error, Ima2Error):
+            live.fail(error, self._describe(request, label, error))
+        elif error is not None:
+            crashed = interrupted()
+            live.fail(crashed, self._describe(request, label, crashed))
+        if request is not None and not live.running.suspended:
+            tail = asyncio.create_task(self._clear_up(live, request))
+            self._tails.add(tail)
+            tail.add_done_callback(self._tails.discard)
+
+    async def _clear_up(self, live: LiveJob, request: Request) -> None:
+        await self._forget_inputs(live, request)
+        await self._policies.settle(live.id, live.cost, known=live.running.record.status != UNKNOWN)
+
+    def _describe(self, request: Request | None, label: Label, error: Ima2Error) -> dict[str, Json]:
+        return {**self.view(request, label).error(error), "status": error.status, "requestId": label.id}
+
+    def describe(self, record: JobRecord, error: Ima2Error) -> Mapping[str, Json]:
+        """How an end that comes from outside the work (a cancellation, a restart) reads to the job's clients."""
+        try:
+            return self._describe(*request_json.parse(record.request), error)
+        except (KeyError, TypeError, AssertionError):
+            return failure(record, error)
+
+    async def close(self) -> None:
+        """Wait for what is still cleared up behind ended jobs."""
+        await asyncio.gather(*self._tails, return_exceptions=True)
+
+    # -- pictures that go in ---------------------------------------------------------------------
+
+    async def _keep_inputs(self, live: LiveJob, request: Request) -> None:
+        """Put the pictures of a request where a next process finds them, should this one die."""
+        for key, data in request_json.pictures(live.id, request).items():
+            try:
+                await self.library.storage.put(key, data)
+            except Exception as error:
+                log.warning("an input of job %s could not be kept (%s)", live.id, type(error).__name__)
+                return
+
+    async def _forget_inputs(self, live: LiveJob, request: Request) -> None:
+        for key in request_json.pictures(live.id, request):
+            try:
+                await self.library.storage.delete(key)
+            except KeyError:
+                continue
+            except Exception as error:
+                log.warning("an input of job %s could not be removed (%s)", live.id, type(error).__name__)
+
+    # -- after a restart -------------------------------------------------------------------------
 
     def verdict(self, record: JobRecord) -> Verdict:
-        """What becomes of a job of a process that went away: collected where its work is ordered and can be."""
-        return "collect" if resumed(record, self.registry, self.limits) is not None else "close"
+        """What becomes of a job of a process that went away."""
+        return judge(record, self.registry)
 
-    def resume(self, running: RunningJob) -> None:
+    async def resume(self, running: RunningJob) -> None:
         """Go on with a job that was taken over from a process that went away."""
-        way = resumed(running.record, self.registry, self.limits)
-        if way is not None:
-            self.start(way, running).add_done_callback(seen)
-
-    async def run(self, way: Way, running: RunningJob, heard: Telling | None = None) -> Outcome:
-        """Run a job to its end, which is recorded and told whatever happens.
-
-        Raises `Ima2Error` as the client should see it.
-        """
-        outcome = Outcome(warnings=list(way.warnings), started=time.monotonic() - running.age)
-
-        def tell(name: str, data: Mapping[str, Json]) -> None:
-            whole = {"requestId": way.id, **data}
-            self._publisher.publish(Event(name, way.id, whole, origin=self._publisher.origin))
-            if heard is not None:
-                heard(name, whole)
-
+        record, again = running.record, running.verdict == "rerun"
         try:
-            if way.streams_at_once:
-                running.phase("streaming")
-            if begun := way.begun():
-                tell(*begun)
-            await self._collect(way, running, outcome, tell)
-            await self._finish(way, outcome)
-            await running.complete(way.end_meta(outcome), way.reply(outcome), way.http_status(outcome))
-        except asyncio.CancelledError:
-            if running.suspended:
-                raise suspended() from None
-            if not running.over:
-                raise
-            raise (canceled() if running.record.status == "canceled" else interrupted()) from None
-        except Exception as error:
-            known = outcome.error = error if isinstance(error, Ima2Error) else crash(way.provider.id, error)
-            event = {**way.refusal(known, outcome), "status": known.status, "requestId": way.id}
-            await running.fail(known, event, way.end_meta(outcome))
-            raise known from None
-        finally:
-            self._trim.soon()
-        return outcome
-
-    async def _collect(self, way: Way, running: RunningJob, outcome: Outcome, tell: Telling) -> None:
-        """Take the provider's updates. A failure after the first picture is kept as a note beside it."""
-        deadline = time.monotonic() + self._timeout
-        job = Job(running.id, deadline, logging.getLogger(f"ima2.provider.{way.provider.id}"))
-        try:
-            async with asyncio.timeout_at(asyncio.get_running_loop().time() + self._timeout):
-                async with aclosing(_as_generator(way.updates(job))) as stream:
-                    async for update in stream:
-                        await self._take(update, way, running, outcome, tell)
-        except TimeoutError:
-            self._miss(outcome, Ima2Error("JOB_TIMEOUT", 504, "The job took longer than is allowed."))
-        except Ima2Error as error:
-            self._miss(outcome, error)
-        except Exception as error:  # a bug of the provider: what came before it is kept all the same
-            self._miss(outcome, crash(way.provider.id, error))
-        if not outcome.made:
-            raise next((one.error for one in outcome.failed if isinstance(one.error, Ima2Error)), way.nothing())
-
-    async def _take(self, update: Update, way: Way, running: RunningJob, outcome: Outcome, tell: Telling) -> None:
-        if running.over:
+            request, label = request_json.parse(record.request)
+            if again:
+                request = await request_json.with_inputs(request, record.request, self.library.storage)
+            media: Media = "image" if isinstance(request, ImageRequest) else "video"
+            checked = self.check(request) if again else Checked(request, self.provider(request.provider, media))
+        except (Ima2Error, KeyError, TypeError) as error:
+            known = error if isinstance(error, Ima2Error) else interrupted()
+            log.warning("job %s cannot go on: %s", record.id, type(error).__name__)
+            await running.fail(known, self.jobs.describe(record, known))
             return
-        match update:
-            case Phase(name):
-                running.phase(name)
-            case Partial(picture, index):
-                tell("partial", {"image": picture, **way.preview(index)})
-            case Artifact():
-                running.note(way.noted(update))
-                made = await self._keep(update, way, outcome)
-                if way.tells_pictures and not running.over:
-                    tell("image", way.picture_event(made, outcome))
-            case Usage():
-                outcome.add_usage(update)
-            case Notice(code, text, details):
-                outcome.warnings.append({"code": code, "message": text, **details})
-            case Failed():
-                self._miss(outcome, update.error, update.index)
-            case Receipt():
-                await running.keep(update, way.noted(update))
-                if event := way.event_of(update):
-                    tell(*event)
-            case Progress(fraction, stalled):
-                tell("progress", {"progress": fraction, "stalled": stalled})
+        live = self._live(running, label)
+        work = self._complete_stored if running.verdict == "complete" else self._run
+        self._start(live, request, label, work(live, checked, label, record.receipt))
 
-    def _miss(self, outcome: Outcome, error: Exception, index: int | None = None) -> None:
-        place = index if index is not None else len(outcome.made) + len(outcome.failed)
-        outcome.failed.append(Failed(place, error))
-        code = error.code if isinstance(error, Ima2Error) else "UNKNOWN"
-        outcome.warnings.append({"code": "IMAGE_FAILED", "index": place, "reason": code})
-
-    # -- keeping -------------------------------------------------------------------------------
-
-    async def _keep(self, artifact: Artifact, way: Way, outcome: Outcome) -> Made:
-        picture, extra = await way.as_asked(artifact, outcome)
-        extension = EXTENSIONS[picture.media_type]
-        created_at = now_ms()
-        key = way.key(artifact.index, extension, created_at)
-        facts = {**way.sidecar(artifact, created_at, extension, outcome), **extra, "version": VERSION}
-        embedded = picture.media_type.startswith("image/")
-        try:
-            kept = await self.library.keep(key, picture, facts, embedded=embedded)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise Ima2Error("STORAGE_FAILED", 507, f"The picture was made but could not be saved: {reason}.") from None
-        made = Made(kept, replace(artifact, picture=kept.picture), created_at)
-        outcome.made.append(made)
-        outcome.made.sort(key=lambda made: made.artifact.index)
-        return made
-
-    async def _finish(self, way: Way, outcome: Outcome) -> None:
-        """Write down what is known only at the end: what the job took."""
-        elapsed = outcome.elapsed
-        for made in outcome.made:
-            share = outcome.share(made.artifact.index)
-            tokens = dict(share.tokens) if share.tokens is not None else None
-            facts = {"usage": tokens, "webSearchCalls": share.searches, "elapsed": elapsed, "cost": share.cost}
-            await self.library.amend(made.kept, {**facts, **way.amendment(made, outcome)})
+    async def _complete_stored(
+        self, live: LiveJob, checked: Checked, label: Label, receipt: Receipt | None = None
+    ) -> None:
+        """End a job whose files were kept before its process died. What is missing may have been billed."""
+        run = JobRun(live, checked, label, self.view(checked.request, label), self.place, receipt)
+        run.kept = await stored_outputs(self.library, live.running.record, checked.request, label)
+        if len(run.kept) >= expected_files(checked.request):
+            await self._complete(run)
+            return
+        free = checked.provider.free
+        error = interrupted() if free else outcome_unknown()
+        data = {**run.view.error(error, run.result()), "status": error.status, "requestId": live.id}
+        status = "" if free else UNKNOWN
+        await live.running.fail(error, data, run.view.record(run.result(), error), status=status)
+        live.fail(error, data)
 
 
-def crash(provider: str, error: Exception) -> Ima2Error:
-    """What a bug of a provider looks like from outside. The log gets where it happened, never the message, which may
-    quote a prompt."""
-    where = "".join(traceback.format_tb(error.__traceback__)[-4:])
-    log.error("provider %s crashed with %s\n%s", provider, type(error).__name__, where)
-    return Ima2Error(
-        "PROVIDER_CRASHED",
-        500,
-        f"The provider {provider} failed unexpectedly ({type(error).__name__}); the log says where.",
-    )
-
-
-def seen(task: asyncio.Task[Any]) -> None:
-    """Take note of how a background job ended; its record has it all."""
-    if not task.cancelled():
-        task.exception()
-
-
-async def _as_generator(updates: AsyncIterator[Update]) -> AsyncGenerator[Update, None]:
-    """Any iterator as a generator that closes what it reads."""
-    try:
-        async for update in updates:
-            yield update
-    finally:
-        close = getattr(updates, "aclose", None)
-        if close is not None:
-            await close()
+def new_id() -> str:
+    """An id for a job that its caller gave none."""
+    return f"job_{secrets.token_hex(8)}"

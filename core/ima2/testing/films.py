@@ -63,6 +63,7 @@ class FilmProvider(Provider):
     id = "film"
     title = "Film"
     is_video_default = True
+    marks_orders = True
     capabilities = Capabilities(
         media=("video",),
         models=(Model("film-1", media="video"), Model("film-2", media="video")),
@@ -104,7 +105,9 @@ class FilmProvider(Provider):
         for notice in self._notices:
             yield notice
         await self._stop_at("planning")
-        receipt = Receipt(f"film-{job.id}", {"requestedModel": request.model, "revisedPrompt": "a planned prompt"})
+        await job.order()
+        data = {"requestedModel": request.model, "revisedPrompt": "a planned prompt"}
+        receipt = Receipt(f"film-{job.id}", data, {"filmId": f"film-{job.id}"})
         yield receipt
         async for update in self._collected(receipt, request):
             yield update
@@ -126,7 +129,7 @@ class FilmProvider(Provider):
         yield Usage({"ticks": 7}, cost=0.3)
         made = self._made or clip(2.0)
         length = None if request.clip else request.duration
-        facts = {"xaiVideoRequestId": receipt.id, "requestedModel": request.model, "duration": length}
+        facts = {"filmId": receipt.id, "requestedModel": request.model, "duration": length}
         revised = str(receipt.data.get("revisedPrompt"))
         yield Artifact(made, revised_prompt=revised, url="https://clips.example/made.mp4", facts=facts)
 

@@ -58,6 +58,7 @@ class DemoProvider(ima2.Provider):
     """Draws in two threads, off the event loop. The same request gives the same bytes."""
 
     id = "demo"
+    free = True
     title: ClassVar[str] = "Demo (offline drawings)"
     capabilities = ima2.Capabilities(
         models=(ima2.Model("demo", "Demo painter"),),

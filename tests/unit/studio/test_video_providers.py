@@ -10,7 +10,7 @@ from ima2.capabilities import Capabilities
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
 from ima2.kernel.registry import Registry
-from ima2.studio.video_jobs import film_provider
+from ima2.studio.providers import video_provider
 from ima2.testing import EchoProvider, FilmProvider
 
 
@@ -42,11 +42,11 @@ def registry(*providers: Provider) -> Registry:
 def test_without_a_name_the_default_for_clips_is_meant(
     name: Any, providers: list[Provider], setting: str, chosen: str
 ) -> None:
-    assert film_provider(registry(*providers), setting, name).id == chosen
+    assert video_provider(registry(*providers), setting, name).id == chosen
 
 
 def test_a_name_is_taken_at_its_word() -> None:
-    assert film_provider(registry(FilmProvider(), Second()), "", "second").id == "second"
+    assert video_provider(registry(FilmProvider(), Second()), "", "second").id == "second"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_name_is_taken_at_its_word() -> None:
 )
 def test_a_provider_that_makes_no_clips_is_never_replaced_by_another(name: Any, code: str) -> None:
     with pytest.raises(Ima2Error) as caught:
-        film_provider(registry(FilmProvider(), EchoProvider(), Named()), "", name)
+        video_provider(registry(FilmProvider(), EchoProvider(), Named()), "", name)
     assert (caught.value.code, caught.value.status) == (code, 400)
 
 
@@ -70,4 +70,4 @@ def test_where_nobody_or_several_could_be_meant_a_name_is_asked_for() -> None:
 
     for runtime in (registry(EchoProvider()), registry(Second(), Third())):
         with pytest.raises(Ima2Error, match="Name a provider"):
-            film_provider(runtime, "")
+            video_provider(runtime, "")

@@ -29,7 +29,7 @@ def clip_name(value: Any) -> str:
     return name
 
 
-async def footage(storage: Storage, key: str) -> Picture | Path:
+async def stored_clip(storage: Storage, key: str) -> Picture | Path:
     """A clip of the gallery: its file where there is one, else its bytes. 404 ``VIDEO_NOT_FOUND``, 400
     ``VIDEO_INVALID`` for one of more than 100 MB."""
     try:
@@ -42,21 +42,21 @@ async def footage(storage: Storage, key: str) -> Picture | Path:
     return path or Picture(await storage.get(key), MP4)
 
 
-async def still(storage: Storage, key: str, position: Position = "last") -> Picture:
-    """A frame of a clip of the gallery. Raises as `footage` and `ima2.media.frames.frame_of` do."""
-    return await frame_of(await footage(storage, key), position)
+async def frame(storage: Storage, key: str, position: Position = "last") -> Picture:
+    """A frame of a clip of the gallery. Raises as `stored_clip` and `ima2.media.frames.frame_of` do."""
+    return await frame_of(await stored_clip(storage, key), position)
 
 
 async def clip(storage: Storage, key: str) -> Picture:
-    """The bytes of a clip of the gallery, checked to be an MP4. Raises as `footage` does."""
-    found = await footage(storage, key)
+    """The bytes of a clip of the gallery, checked to be an MP4. Raises as `stored_clip` does."""
+    found = await stored_clip(storage, key)
     data = found.data if isinstance(found, Picture) else await storage.get(key)
     if media_type_of(data) != MP4:
         raise Ima2Error("VIDEO_INVALID", 400, "The file is no MP4 clip.")
     return Picture(data, MP4)
 
 
-async def known(storage: Storage, key: str) -> Mapping[str, Any]:
+async def sidecar_facts(storage: Storage, key: str) -> Mapping[str, Any]:
     """The sidecar of a file of the gallery; empty where there is none that can be read."""
     try:
         facts = orjson.loads(await storage.get(sidecar_of(key)))

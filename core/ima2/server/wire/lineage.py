@@ -25,7 +25,7 @@ class Lineage:
     id: str
     entries: tuple[Mapping[str, Json], ...]
 
-    def told(self) -> list[dict[str, Json]]:
+    def entries_for_provider(self) -> list[dict[str, Json]]:
         """The entries as a provider reads them, the last one as the parent."""
         return _placed(self.entries, "parent")
 
@@ -73,7 +73,7 @@ def continued(
     lineage: Lineage | None, clip: Mapping[str, Json], parent: str | None, source_frame: str | None
 ) -> dict[str, Json]:
     """``videoContinuity`` of a new ``clip`` (see `entry`) that comes after ``lineage``."""
-    before = lineage.told() if lineage else []
+    before = lineage.entries_for_provider() if lineage else []
     entries = _placed([*before, clip], "current")
     return {
         "lineageId": lineage.id if lineage else lineage_id(str(clip["filename"])),

@@ -13,6 +13,6 @@ can be joined by motion.
 The scene: """
 
 
-def storyboarded(prompt: str) -> str:
+def storyboard_prompt(prompt: str) -> str:
     """The prompt of a keyframe sheet for ``prompt``."""
     return _KEYFRAMES + prompt

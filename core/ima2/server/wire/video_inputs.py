@@ -7,25 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ima2.contracts import Provider, Storage
+from ima2.contracts import Storage
 from ima2.errors import Ima2Error
 from ima2.keys import is_key
 from ima2.library.rows import extension_of
 from ima2.media.sniff import MEDIA_TYPES, media_type_of
 from ima2.models import Link, Picture, Source
-from ima2.ways import continuity
-from ima2.ways.body import Body
-from ima2.ways.choices import Choices
-from ima2.ways.continuity import Lineage
-from ima2.ways.footage import clip_name, known, still
-from ima2.ways.references import decode, payload
-from ima2.ways.shape import modes_of
+from ima2.server.wire import lineage
+from ima2.server.wire.gallery_inputs import clip_name, frame, sidecar_facts
+from ima2.server.wire.lineage import Lineage
+from ima2.server.wire.references import decode, payload
+from ima2.server.wire.video_body import VideoBody
+from ima2.studio.check import video_modes
 
 URL_CHARS = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class VideoInputs:
     """``pictures`` in the order they count. ``parent`` is the clip before this one, ``lineage`` what came before."""
 
     mode: str
@@ -36,24 +35,24 @@ class Inputs:
     lineage: Lineage | None = None
 
 
-async def read_inputs(body: Body, provider: Provider, choices: Choices, storage: Storage) -> Inputs:
+async def read_inputs(body: VideoBody, storage: Storage) -> VideoInputs:
     """The inputs of a body, or 400 with the provider's ``VIDEO_MODE_INVALID``, ``VIDEO_REF_TOO_MANY``, and
     ``VIDEO_FRAME_FAILED`` (also 404 and 500) where a frame cannot be had."""
     try:
-        return await _Reading(body, provider, choices, storage).inputs()
+        return await _Reading(body, storage).inputs()
     except Ima2Error as error:
-        error.code = provider.capabilities.code(error.code) if error.code.startswith("VIDEO_") else error.code
+        error.code = body.able.code(error.code) if error.code.startswith("VIDEO_") else error.code
         raise
 
 
 class _Reading:
     """One body's inputs. Codes are generic here and become the provider's own in `read_inputs`."""
 
-    def __init__(self, body: Body, provider: Provider, choices: Choices, storage: Storage) -> None:
-        self.body, self.choices, self.storage = body, choices, storage
-        self.able, self.takes_links = modes_of(provider), provider.capabilities.links
+    def __init__(self, body: VideoBody, storage: Storage) -> None:
+        self.body, self.storage = body, storage
+        self.able, self.takes_links = video_modes(body.provider), body.able.links
 
-    async def inputs(self) -> Inputs:
+    async def inputs(self) -> VideoInputs:
         """In the reference's order: the clip to continue, its frame, files, then how many there are."""
         asked = self.body.get("continueFromVideo")
         parent = clip_name(asked) if asked is not None and not _is_blank(asked) else None
@@ -61,20 +60,20 @@ class _Reading:
         source = None if link else self._source()
         images = [] if link else self._strings("referenceImages")
         names = [] if link else [_picture_name(name) for name in self._strings("referenceFilenames")]
-        frame = await self._frame(parent) if parent and source is None and link is None else None
-        count = len(images) + len(names) + (link is not None) + (source is not None) + (frame is not None)
+        last = await self._frame(parent) if parent and source is None and link is None else None
+        count = len(images) + len(names) + (link is not None) + (source is not None) + (last is not None)
         mode = self._mode(count)
         pictures: list[Source] = [*([link] if link else []), *[await self._sent(text) for text in images]]
         pictures += [await self._stored(name) for name in names]
         if source is not None:
             is_name = self._source_name() is not None
             pictures.append(await self._stored(source) if is_name else await self._sent(source))
-        if frame is not None:
-            pictures.append(frame)
-        lineage = await self._lineage(parent)
-        hint_parent = str(lineage.entries[-1]["filename"]) or None if lineage and parent is None else None
+        if last is not None:
+            pictures.append(last)
+        before = await self._lineage(parent)
+        hint_parent = str(before.entries[-1]["filename"]) or None if before and parent is None else None
         name = self._source_name() if link is None else None
-        return Inputs(mode, tuple(pictures), name, parent or hint_parent, parent is not None, lineage)
+        return VideoInputs(mode, tuple(pictures), name, parent or hint_parent, parent is not None, before)
 
     def _mode(self, count: int) -> str:
         """The mode by the number of inputs, if the provider takes it."""
@@ -92,11 +91,11 @@ class _Reading:
         if not isinstance(url, str) or not url.startswith("http"):
             return None
         if not self.takes_links or len(url) > URL_CHARS:
-            self.choices.warn("PROVIDER_URL_IGNORED", "providerUrl", None, "provider-takes-no-urls")
+            self.body.warn("PROVIDER_URL_IGNORED", "providerUrl", None, "provider-takes-no-urls")
             return None
         for name in ("sourceImage", "sourceFilename", "referenceImages", "referenceFilenames"):
             if self.body.get(name):
-                self.choices.warn("INPUT_IGNORED", name, None, "providerUrl-is-the-only-input")
+                self.body.warn("INPUT_IGNORED", name, None, "providerUrl-is-the-only-input")
         return Link(url)
 
     def _source_name(self) -> str | None:
@@ -108,7 +107,7 @@ class _Reading:
         image, name = self.body.get("sourceImage"), self._source_name()
         if name is not None:
             if image:
-                self.choices.warn("INPUT_IGNORED", "sourceImage", None, "sourceFilename-wins")
+                self.body.warn("INPUT_IGNORED", "sourceImage", None, "sourceFilename-wins")
             return _picture_name(name)
         return image if isinstance(image, str) and image.strip() else None
 
@@ -118,7 +117,7 @@ class _Reading:
         items: Sequence[Any] = value if isinstance(value, list) else []
         usable = [item for item in items if isinstance(item, str) and item.strip()]
         if len(usable) != len(items) or (value is not None and not isinstance(value, list)):
-            self.choices.warn("INPUT_IGNORED", field, None, "not-a-list-of-texts")
+            self.body.warn("INPUT_IGNORED", field, None, "not-a-list-of-texts")
         return usable
 
     async def _sent(self, text: str) -> Source:
@@ -142,14 +141,14 @@ class _Reading:
 
     async def _frame(self, parent: str) -> Picture:
         try:
-            return await still(self.storage, parent)
+            return await frame(self.storage, parent)
         except Ima2Error as error:
             raise Ima2Error("VIDEO_FRAME_FAILED", error.status, error.text) from None
 
     async def _lineage(self, parent: str | None) -> Lineage | None:
         if parent is None:
-            return continuity.hinted(self.body.get("continuityLineage"))
-        return continuity.stored(await known(self.storage, parent), parent)
+            return lineage.hinted(self.body.get("continuityLineage"))
+        return lineage.stored(await sidecar_facts(self.storage, parent), parent)
 
 
 def _picture_name(name: str) -> str:

@@ -50,3 +50,8 @@ def upstream(error: Ima2Error) -> dict[str, Json]:
         "upstreamType": error.upstream_type,
         "upstreamParam": error.upstream_param,
     }
+
+
+def unsorted_code(error: Ima2Error) -> str:
+    """The code that clients of the reference know on edits and sequences, where it did not sort upstream failures."""
+    return "RESPONSES_IMAGE_ERROR" if error.code in {"UPSTREAM_5XX", "RATE_LIMITED"} else error.code

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from ima2.ways import continuity
+from ima2.server.wire.lineage import continued, entry, hinted, in_series, stored
 
 
 def add(number: int, facts: dict[str, Any] | None, parent: str | None) -> dict[str, Any]:
     """The sidecar of clip ``number`` that continues the one with ``facts``."""
-    lineage = continuity.stored(facts, parent or "") if facts else None
-    clip = continuity.entry(f"{number}.mp4", f"user {number}", f"revised {number}", number, "current")
-    return {"videoContinuity": continuity.continued(lineage, clip, parent, "last" if parent else None)}
+    lineage = stored(facts, parent or "") if facts else None
+    clip = entry(f"{number}.mp4", f"user {number}", f"revised {number}", number, "current")
+    return {"videoContinuity": continued(lineage, clip, parent, "last" if parent else None)}
 
 
 def test_a_first_clip_begins_a_lineage_of_its_own() -> None:
@@ -53,9 +53,9 @@ def test_the_start_and_the_latest_three_are_kept() -> None:
 
 
 def test_a_provider_reads_the_last_one_as_the_parent() -> None:
-    lineage = continuity.stored(add(2, add(1, None, None), "1.mp4"), "2.mp4")
+    lineage = stored(add(2, add(1, None, None), "1.mp4"), "2.mp4")
     assert lineage is not None
-    assert [one["role"] for one in lineage.told()] == ["start", "parent"]
+    assert [one["role"] for one in lineage.entries_for_provider()] == ["start", "parent"]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_provider_reads_the_last_one_as_the_parent() -> None:
     [({"revisedPrompt": "r", "prompt": "p"}, "r"), ({"prompt": "p"}, "p"), ({"revisedPrompt": " "}, None), ({}, None)],
 )
 def test_a_clip_without_a_lineage_is_one_by_its_prompt(facts: dict[str, Any], revised: str | None) -> None:
-    lineage = continuity.stored(facts, "old.mp4")
+    lineage = stored(facts, "old.mp4")
     assert (lineage.entries[0]["revisedPrompt"] if lineage else None) == revised
     assert lineage is None or lineage.id == "lineage:old"
 
@@ -73,20 +73,20 @@ def test_a_clip_without_a_lineage_is_one_by_its_prompt(facts: dict[str, Any], re
     [None, 7, "x", [], {}, {"entries": "x"}, {"entries": [1, {}, {"revisedPrompt": "  "}, {"revisedPrompt": 3}]}],
 )
 def test_a_hint_without_usable_entries_is_none(hint: Any) -> None:
-    assert continuity.hinted(hint) is None
+    assert hinted(hint) is None
 
 
 def test_a_hint_is_put_in_order() -> None:
     entries = [{"revisedPrompt": f"r{n}", "role": "current", "ordinal": 9, "filename": f"{n}.mp4"} for n in range(6)]
-    lineage = continuity.hinted({"lineageId": "L", "entries": entries})
+    lineage = hinted({"lineageId": "L", "entries": entries})
     assert lineage is not None
     assert lineage.id == "L"
-    told = [(one["ordinal"], one["role"], one["revisedPrompt"]) for one in lineage.told()]
+    told = [(one["ordinal"], one["role"], one["revisedPrompt"]) for one in lineage.entries_for_provider()]
     assert told == [(1, "start", "r0"), (2, "ancestor", "r3"), (3, "ancestor", "r4"), (4, "parent", "r5")]
 
 
 def test_a_series_is_told_before_the_prompt() -> None:
-    assert continuity.in_series([], "now") == "now"
-    told = continuity.in_series(["first", "second"], "now")
+    assert in_series([], "now") == "now"
+    told = in_series(["first", "second"], "now")
     assert "1. first\n2. second\n" in told
     assert told.endswith("now")

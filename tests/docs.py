@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,6 +21,7 @@ from pydantic_core import PydanticUndefined
 
 from ima2.catalogue import ranked
 from ima2.contracts import Provider
+from ima2.kernel.discovery import discover
 from ima2.runtime import Runtime, assemble
 from ima2.settings.model import Settings
 from ima2.settings.sources import is_secret_field, sources
@@ -36,7 +40,14 @@ def runtime() -> Runtime:
     """A process over an empty folder with every first-party plugin, and nothing that this machine has set."""
     with tempfile.TemporaryDirectory() as folder:
         bare = {"HOME": folder, "PATH": os.environ.get("PATH", ""), "IMA2_CONFIG_DIR": folder}
-        return assemble(environ=bare)
+        return assemble(environ=bare, extra=_not_installed())
+
+
+def _not_installed() -> dict[str, ModuleType]:
+    """Plugins of this tree that came after it was installed."""
+    entries = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["ima2.plugins"]
+    known = {record.name for record in discover()}
+    return {name: import_module(module) for name, module in entries.items() if name not in known}
 
 
 def tables() -> dict[str, str]:
@@ -115,9 +126,9 @@ def agy_failures() -> str:
 def plugin_tables(found: Runtime) -> str:
     """One table a plugin that has settings, under its name."""
     parts = []
-    for record in found.booted.records:
+    for record in sorted(found.booted.records, key=lambda one: one.name):
         context = found.booted.contexts.get(record.name)
-        if record.package in PACKAGES and context is not None and isinstance(context.settings, BaseModel):
+        if record.package in {"", *PACKAGES} and context is not None and isinstance(context.settings, BaseModel):
             parts.append(f"### {record.name}\n\n{settings_table(type(context.settings), record.name)}")
     return "\n\n".join(parts)
 

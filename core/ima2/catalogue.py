@@ -1,84 +1,29 @@
-"""What can be asked of this process, told from what its providers declare."""
+"""What can be asked of this process, told from what its providers, plugins and settings declare."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ima2.capabilities import Capabilities
+from ima2.command_table import command_names
 from ima2.contracts import Provider
 from ima2.kernel.guard import problem
 from ima2.kernel.registry import Registry
 from ima2.version import VERSION
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ima2.kernel.boot import Booted
     from ima2.settings.model import Settings
 
-COMMANDS = [
-    "cancel",
-    "capabilities",
-    "config",
-    "doctor",
-    "edit",
-    "gen",
-    "inflight ls",
-    "ls",
-    "multimode",
-    "node generate",
-    "node show",
-    "ping",
-    "plugins",
-    "providers",
-    "ps",
-    "serve",
-    "show",
-    "status",
-    "storage status",
-    "video",
-    "video analyze",
-    "video continue",
-    "video edit",
-    "video extend",
-    "video frame",
-]
-WRITABLE = {
-    "imageModels.default": "IMA2_IMAGE_MODEL_DEFAULT",
-    "imageModels.reasoningEffort": "IMA2_REASONING_EFFORT",
-    "apiProvider.defaultImageModel": "IMA2_API_IMAGE_MODEL_DEFAULT",
-    "apiProvider.defaultReasoningEffort": "IMA2_API_REASONING_EFFORT",
-    "log.level": "IMA2_LOG_LEVEL",
-    "features.cardNews": "IMA2_CARD_NEWS",
-    "cardNewsPlanner.enabled": "IMA2_CARD_NEWS_PLANNER",
-    "cardNewsPlanner.model": "IMA2_CARD_NEWS_PLANNER_MODEL",
-    "cardNewsPlanner.timeoutMs": "IMA2_CARD_NEWS_PLANNER_TIMEOUT_MS",
-    "cardNewsPlanner.deterministicFallback": None,
-    "grokProvider.plannerModel": "IMA2_GROK_PLANNER_MODEL",
-    "grokProvider.plannerTimeoutMs": "IMA2_GROK_PLANNER_TIMEOUT_MS",
-    "grokProvider.defaultImageModel": "IMA2_GROK_IMAGE_MODEL_DEFAULT",
-    "comfy.defaultUrl": None,
-    "comfy.uploadTimeoutMs": None,
-    "comfy.maxUploadBytes": None,
-    "storage.generatedDir": "IMA2_GENERATED_DIR",
-    "storage.generatedDirName": None,
-    "server.port": "IMA2_PORT",
-    "server.host": "IMA2_HOST",
-    "server.bodyLimit": "IMA2_BODY_LIMIT",
-    "oauth.proxyPort": "IMA2_OAUTH_PROXY_PORT",
-    "oauth.statusTimeoutMs": None,
-    "oauth.restartDelayMs": None,
-    "limits.maxRefCount": "IMA2_MAX_REF_COUNT",
-    "limits.maxParallel": "IMA2_MAX_PARALLEL",
-    "history.defaultPageSize": "IMA2_HISTORY_PAGE_SIZE",
-    "history.maxPageCap": None,
-}
-"""The keys of config.json that clients may change, in the reference's order, and the variable that overrides each."""
 EFFORTS = ["none", "low", "medium", "high", "xhigh"]
 GUIDANCE = {
     "highQuality": "Ask for quality high where detail matters; it takes longer and costs more.",
     "parallelGeneration": "Ask for several candidates with n in place of several calls; one call counts as one job.",
     "i2i": "Send reference pictures to keep a subject or a style; each provider says how many it takes.",
     "defaults": "What a request leaves out comes from the settings; the answer names what was used.",
-    "promptBuilder": "Describe subject, setting, light and style in plain words; visible text goes in quotation marks.",
     "video": "Describe motion, sound and the last frame; video takes minutes and is paid by the second.",
 }
 
@@ -129,16 +74,22 @@ def provider_row(provider: Provider, registry: Registry) -> dict[str, Any]:
     }
 
 
-def capabilities(registry: Registry, settings: Settings, *, source: str, server: str | None) -> dict[str, Any]:
-    """The answer of ``GET /api/capabilities`` and of ``ima2 capabilities``."""
-    providers = ranked(registry)
-    return {
+def capabilities(
+    booted: Booted, settings: Settings, blocks: Mapping[str, Any], *, source: str, server: str | None
+) -> dict[str, Any]:
+    """The answer of ``GET /api/capabilities`` and of ``ima2 capabilities``: told from what is declared.
+
+    ``blocks`` are what plugins add (``ima2_capabilities``): they join it, and replace nothing of it.
+    """
+    providers = ranked(booted.registry)
+    models = {name: type(ctx.settings) for name, ctx in booted.contexts.items() if ctx.settings is not None}
+    answer = {
         "ok": True,
         "name": "ima2",
         "source": source,
         "server": server,
         "version": VERSION,
-        "commands": COMMANDS,
+        "commands": command_names(),
         "defaults": {one.id: _defaults(one.capabilities) for one in providers if one.capabilities.models},
         "valid": {
             "imageModels": _image_models(providers),
@@ -149,10 +100,7 @@ def capabilities(registry: Registry, settings: Settings, *, source: str, server:
             "modes": _values(providers, "mode") or ["auto", "direct"],
             "providers": ["auto", *(one.id for one in providers)],
         },
-        "configKeys": {
-            "writable": list(WRITABLE),
-            "envOverrides": {key: name for key, name in WRITABLE.items() if name},
-        },
+        "configKeys": config_keys(models),
         "defaultsMeta": {"quality": "medium"},
         "limits": {
             "maxRefCount": settings.max_ref_count,
@@ -164,23 +112,27 @@ def capabilities(registry: Registry, settings: Settings, *, source: str, server:
                 "note": f"Advice only. What is enforced is the number of jobs at once: {settings.max_jobs}.",
             },
         },
-        "promptBuilder": {
-            "available": False,
-            "route": "/api/prompt-builder/chat",
-            "cliCommand": "ima2 prompt build",
-            "structuredOutput": ["intentSummary", "finalPrompt.ko", "finalPrompt.en", "notes"],
-            "uiOnly": False,
-        },
-        "agentMode": {
-            "available": False,
-            "route": "/api/agent/sessions",
-            "allowedTools": ["ima2.get_image_context", "ima2.web_search", "ima2.generate_image"],
-            "finalArtifact": "image",
-            "uiOnly": True,
-            "cliCommand": None,
-        },
         "guidance": GUIDANCE,
     }
+    return join(answer, blocks)
+
+
+def config_keys(models: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
+    """The keys of config.json that may be written, and the variable that beats each, from the settings' models."""
+    from ima2.settings.rows import kernel_rows, plugin_rows, writable_rows
+
+    rows = writable_rows([*kernel_rows(), *plugin_rows(models)])
+    variables = {key: row.variable(key) for key, row in rows.items()}
+    return {"writable": list(rows), "envOverrides": {key: name for key, name in variables.items() if name}}
+
+
+def join(answer: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Both documents as one: objects are joined at every depth, and what ``answer`` says stays."""
+    joined = {**more, **answer}
+    for name in answer.keys() & more.keys():
+        if isinstance(answer[name], Mapping) and isinstance(more[name], Mapping):
+            joined[name] = join(answer[name], more[name])
+    return joined
 
 
 def _defaults(able: Capabilities) -> dict[str, Any]:

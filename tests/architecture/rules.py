@@ -15,7 +15,7 @@ LAYERS = (
     "version deprecation keys errors aliases models capabilities files logs event_stream client",
     "contracts library_api interfaces media network settings database streams",
     "kernel",
-    "jobs library catalogue storage_report",
+    "jobs library catalogue command_table storage_report",
     "ways",
     "studio",
     "runtime",

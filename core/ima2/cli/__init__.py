@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ima2.cli import output
-from ima2.cli.command_table import BUILTIN, EXAMPLES, WORKFLOW
+from ima2.command_table import BUILTIN, EXAMPLES, WORKFLOW
 from ima2.errors import Ima2Error
 from ima2.version import VERSION
 

@@ -26,8 +26,10 @@ def local_providers() -> dict[str, Any]:
 def local_capabilities() -> dict[str, Any]:
     """The answer of ``GET /api/capabilities``, from what is installed here."""
     from ima2.catalogue import capabilities
+    from ima2.kernel.collect import capability_blocks
 
-    return capabilities(inspect_here().registry, _settings(), source="local", server=None)
+    booted = inspect_here()
+    return capabilities(booted, _settings(), capability_blocks(booted), source="local", server=None)
 
 
 def local_storage_report() -> dict[str, Any]:

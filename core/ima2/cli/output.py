@@ -22,9 +22,6 @@ _EXIT = {
     "PLUGIN_FAILED": 1,
     "PLUGIN_SETTINGS_INVALID": 1,
     "SERVER_UNREACHABLE": 3,
-    "APIKEY_DISABLED": 4,
-    "AUTH_CHATGPT_EXPIRED": 4,
-    "OAUTH_UNAVAILABLE": 4,
     "REF_TOO_LARGE": 5,
     "REF_NOT_BASE64": 5,
     "NETWORK_FAILED": 6,
@@ -42,8 +39,6 @@ HINTS = {
     "API_KEY_REQUIRED": "store a key in the Settings page, or set its environment variable before `ima2 serve`",
     "IMAGE_MODEL_UNSUPPORTED": _PICK_MODEL,
     "INVALID_IMAGE_MODEL": _PICK_MODEL,
-    "OAUTH_UNAVAILABLE": _SIGN_IN,
-    "AUTH_CHATGPT_EXPIRED": _SIGN_IN,
     "NETWORK_FAILED": "the upstream was not reached, whatever the prompt; try again, or run `ima2 doctor`",
     "SAFETY_REFUSAL": "the provider refused the request; word it differently",
     "MODERATION_REFUSED": "the provider refused the request; word it differently",
@@ -56,6 +51,8 @@ HINTS = {
     "EMPTY_RESPONSE": "the provider sent no picture; try again, or word the prompt differently",
     "PLUGIN_FAILED": "`ima2 plugins check` shows every plugin's state",
 }
+_LOST_SIGN_IN = re.compile(r"AUTH_\w+_EXPIRED|\w*AUTH_UNAVAILABLE")
+"""How providers call a session that ended, or a way to sign in that is not at hand."""
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -64,6 +61,8 @@ def exit_code(code: str | None, status: int | None = None) -> int:
     """The exit code of a failure: by its code, then its HTTP status, else 1."""
     if code in _EXIT:
         return _EXIT[code]
+    if code == "APIKEY_DISABLED" or _LOST_SIGN_IN.fullmatch(code or ""):
+        return 4
     if status is not None and status >= 500:
         return 6
     return 5 if status is not None and status >= 400 else 1
@@ -71,6 +70,8 @@ def exit_code(code: str | None, status: int | None = None) -> int:
 
 def hint(code: str | None) -> str | None:
     """What to do about a failure, where that is known. A provider's own prefix before a code does not matter."""
+    if _LOST_SIGN_IN.fullmatch(code or ""):
+        return _SIGN_IN
     return next((text for known, text in HINTS.items() if code and (code == known or code.endswith(f"_{known}"))), None)
 
 

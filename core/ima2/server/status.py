@@ -103,10 +103,8 @@ async def panel_list(request: Request) -> Json:
 async def capability_list(request: Request) -> Json:
     """Built from what the providers declare; holds no setting that is secret."""
     runtime = runtime_of(request)
-    return Json(
-        capabilities(runtime.registry, runtime.settings, source="server", server=address(runtime))
-        | request.app.state.blocks
-    )
+    blocks = request.app.state.blocks
+    return Json(capabilities(runtime.booted, runtime.settings, blocks, source="server", server=address(runtime)))
 
 
 @router.get("/api/storage/status", summary="Where the gallery lies", responses=examples.STORAGE)

@@ -17,9 +17,8 @@ from ima2.settings import paths
 from ima2.settings.config_file import REDACTED, ConfigFile, find, is_secret, put, redacted
 
 if TYPE_CHECKING:
-    from ima2.cli.setting_rows import Row
+    from ima2.settings.rows import SettingRow
 
-SIGN_IN_KEYS = frozenset({"provider", "apiKey"})
 _WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _MISSING = object()
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -84,8 +83,10 @@ def rm(key: str, as_json: bool, yes: bool) -> None:
     file = ConfigFile(paths.config_file())
     stored = file.get(key, _MISSING)
     row = _row(key)
+    from ima2.settings.rows import SIGN_IN_KEYS, may_write
+
     hidden = key in SIGN_IN_KEYS or is_secret(key) or redacted(stored) != stored
-    if hidden and not (_may_write(key, row) if row is not None else key.startswith("plugins.")):
+    if hidden and not (may_write(key, row) if row is not None else key.startswith("plugins.")):
         raise click.UsageError(_sign_in(key))
     if stored is _MISSING:
         output.print_json({"ok": True, "key": key, "removed": False}) if as_json else click.echo(f"({key} is not set)")
@@ -101,8 +102,9 @@ def rm(key: str, as_json: bool, yes: bool) -> None:
 @_as_json
 def keys(as_json: bool) -> None:
     """List the keys that can be written, each with the variable that beats it."""
-    rows = {key: row for key, row in _all_rows().items() if _may_write(key, row) and _preferred(key, row)}
-    listed = [{"key": key, "env": rows[key].variable(key)} for key in sorted(rows)]
+    from ima2.settings.rows import writable_rows
+
+    listed = [{"key": key, "env": row.variable(key)} for key, row in writable_rows(_rows()).items()]
     if as_json:
         output.print_json({"keys": listed})
     else:
@@ -113,36 +115,36 @@ def _print(document: Mapping[str, Any], as_json: bool) -> None:
     click.echo(output.as_json(document) if as_json else json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def _all_rows() -> dict[str, Row]:
-    """Every key that anyone knows. Imports the plugins that are on."""
-    from ima2.cli import inspection, setting_rows
+def _rows() -> list[SettingRow]:
+    """Every setting that anyone knows. Imports the plugins that are on."""
+    from ima2.cli import inspection
+    from ima2.settings.rows import kernel_rows, plugin_rows
 
-    return setting_rows.by_key([*setting_rows.kernel(), *setting_rows.plugins(inspection.models(current_switches()))])
+    return [*kernel_rows(), *plugin_rows(inspection.models(current_switches()))]
 
 
-def _row(key: str) -> Row | None:
+def _row(key: str) -> SettingRow | None:
     """Who owns a key. Plugins are imported only where the kernel does not."""
-    from ima2.cli import setting_rows
+    from ima2.settings.rows import by_key, kernel_rows
 
-    return setting_rows.by_key(setting_rows.kernel()).get(key) or _all_rows().get(key)
+    return by_key(kernel_rows()).get(key) or by_key(_rows()).get(key)
 
 
 def _effective(document: dict[str, Any]) -> dict[str, Any]:
-    from ima2.cli import inspection, setting_rows
+    from ima2.settings.rows import in_force
 
-    rows = [*setting_rows.kernel(), *setting_rows.plugins(inspection.models(current_switches()))]
     merged: dict[str, Any] = json.loads(json.dumps(document))
-    for row, value in setting_rows.in_force(rows, document):
+    for row, value in in_force(_rows(), document):
         put(merged, row.own_key or row.keys[0], value)
     return merged
 
 
 def _value(key: str, document: dict[str, Any]) -> Any:
-    from ima2.cli import setting_rows
+    from ima2.settings.rows import SIGN_IN_KEYS, in_force
 
     row = _row(key)
     if row is not None:
-        value = dict(setting_rows.in_force([row], document)).get(row, _MISSING)
+        value = dict(in_force([row], document)).get(row, _MISSING)
     else:
         value = find(_effective(document), key, _MISSING)
     if value is _MISSING:
@@ -150,26 +152,16 @@ def _value(key: str, document: dict[str, Any]) -> Any:
     return REDACTED if key in SIGN_IN_KEYS or is_secret(key) else redacted(value)
 
 
-def _may_write(key: str, row: Row) -> bool:
-    sign_in = key in SIGN_IN_KEYS or (row.secret and row.plugin and not key.startswith("plugins."))
-    return not sign_in
+def _writable(key: str) -> SettingRow:
+    from ima2.settings.rows import SIGN_IN_KEYS, by_key, may_write
 
-
-def _preferred(key: str, row: Row) -> bool:
-    """Whether a key is the one to show: a field's own, unless only ``plugins.…`` can be written."""
-    return row.own_key is None or key == row.own_key or not _may_write(row.own_key, row)
-
-
-def _writable(key: str) -> Row:
-    if key in SIGN_IN_KEYS:
+    row = None if key in SIGN_IN_KEYS else _row(key)
+    if key in SIGN_IN_KEYS or not (may_write(key, row) if row is not None else not is_secret(key)):
         raise click.UsageError(_sign_in(key))
-    row = _row(key)
     if row is None:
-        known = [known for known, owner in _all_rows().items() if _may_write(known, owner)]
+        known = [known for known, owner in by_key(_rows()).items() if may_write(known, owner)]
         advice = suggestion(key, known) or " `ima2 config keys` lists what can be written."
         raise click.UsageError(f"Nothing that is switched on knows the key {key}.{advice}")
-    if not _may_write(key, row):
-        raise click.UsageError(_sign_in(key))
     return row
 
 
@@ -191,7 +183,7 @@ def _secret(key: str, value: str | None) -> str:
     return value
 
 
-def _parsed(row: Row, key: str, text: str | None) -> Any:
+def _parsed(row: SettingRow, key: str, text: str | None) -> Any:
     """The value to store: JSON if it fits the field, else the text if that does."""
     from ima2.settings.sources import checked
 
@@ -218,7 +210,7 @@ def _candidates(text: str) -> list[Any]:
     return [text] if value is None else [value, text]
 
 
-def _print_changed(key: str, row: Row | None, answer: dict[str, Any], text: str, as_json: bool) -> None:
+def _print_changed(key: str, row: SettingRow | None, answer: dict[str, Any], text: str, as_json: bool) -> None:
     variable = row.overridden_by(os.environ) if row is not None else None
     if variable is not None:
         click.echo(output.style(f"{variable} is set and beats config.json.", "yellow", stream=sys.stderr), err=True)

@@ -52,7 +52,8 @@ def show(name: str, as_json: bool) -> None:
     record = _known(name, records)
     settings: list[dict[str, Any]] = []
     if current_switches().is_on(name) and record.state is not State.FAILED:
-        from ima2.cli import inspection, setting_rows
+        from ima2.cli import inspection
+        from ima2.settings import rows as setting_rows
 
         booted = inspection.inspect_plugins(switches.Switches(only=frozenset({name})), [record])
         row = report.rows(booted.records, booted.registry)[0]

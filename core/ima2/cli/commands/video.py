@@ -184,7 +184,7 @@ def _lines(event: StreamEvent) -> None:
     if event.name == "planning":
         line = "planning"
     elif event.name == "submitted":
-        upstream = event.fields.get("xaiVideoRequestId")
+        upstream = next((value for name, value in event.fields.items() if name.endswith("VideoRequestId")), None)
         line = f"submitted {upstream}" if upstream else "submitted"
     if line is not None:
         make_room()

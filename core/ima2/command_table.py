@@ -54,6 +54,26 @@ BUILTIN: dict[str, CommandSummary] = {
     ),
 }
 
+SUBCOMMANDS = {
+    "config": "get keys ls path rm set",
+    "inflight": "ls rm",
+    "node": "generate show",
+    "plugins": "check disable enable list show",
+    "storage": "status",
+    "video": "analyze continue edit extend frame",
+}
+"""What the groups of commands hold."""
+
+
+def command_names() -> list[str]:
+    """Every command of ima2 itself, subcommands after their group: ``node``, ``node generate``, ..."""
+    return [
+        name
+        for group in sorted(BUILTIN)
+        for name in (group, *(f"{group} {sub}" for sub in SUBCOMMANDS.get(group, "").split()))
+    ]
+
+
 WORKFLOW = """\
 Generation workflow:
   Jobs run on the server and go on when a client leaves.

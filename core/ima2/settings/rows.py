@@ -17,11 +17,15 @@ from ima2.settings.config_file import REDACTED, ConfigFile
 from ima2.settings.model import Settings, load
 from ima2.settings.sources import is_secret_field, shaped, sources
 
+SIGN_IN_KEYS = frozenset(
+    source.name for source in sources(Settings.model_fields["default_provider"]) if not source.from_env
+)
+"""Keys that say who makes the pictures."""
 _RESOLVED = {"generated_dir": "generated", "db_path": "database", "advertise_file": "advertisement"}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """One field of the kernel (``plugin`` empty) or of a plugin. ``keys`` and ``env`` are strongest first."""
 
     name: str
@@ -59,27 +63,44 @@ class Row:
         return next((name for name in self.env if environ.get(name, "").strip()), None)
 
 
-def kernel() -> list[Row]:
+def kernel_rows() -> list[SettingRow]:
     """The kernel's settings that have a key."""
-    rows = (Row(name, "", info) for name, info in Settings.model_fields.items())
+    rows = (SettingRow(name, "", info) for name, info in Settings.model_fields.items())
     return [row for row in rows if row.keys]
 
 
-def plugins(models: Mapping[str, type[BaseModel]]) -> list[Row]:
+def plugin_rows(models: Mapping[str, type[BaseModel]]) -> list[SettingRow]:
     """The settings of plugins."""
-    return [Row(name, plugin, info) for plugin, model in models.items() for name, info in model.model_fields.items()]
+    return [
+        SettingRow(name, plugin, info) for plugin, model in models.items() for name, info in model.model_fields.items()
+    ]
 
 
-def by_key(rows: list[Row]) -> dict[str, Row]:
+def by_key(rows: list[SettingRow]) -> dict[str, SettingRow]:
     """Rows by every key they may be written under; of two owners the first counts."""
-    found: dict[str, Row] = {}
+    found: dict[str, SettingRow] = {}
     for row in rows:
         for key in row.keys:
             found.setdefault(key, row)
     return found
 
 
-def in_force(rows: list[Row], document: Mapping[str, Any]) -> Iterator[tuple[Row, Any]]:
+def may_write(key: str, row: SettingRow) -> bool:
+    """Whether a person may set a key by hand. What belongs to signing in has a way of its own."""
+    sign_in = key in SIGN_IN_KEYS or (row.secret and row.plugin and not key.startswith("plugins."))
+    return not sign_in
+
+
+def writable_rows(rows: list[SettingRow]) -> dict[str, SettingRow]:
+    """The keys to show to somebody who wants to write one, sorted: a field's own, else the one below ``plugins``."""
+
+    def is_preferred(key: str, row: SettingRow) -> bool:
+        return row.own_key is None or key == row.own_key or not may_write(row.own_key, row)
+
+    return {key: row for key, row in sorted(by_key(rows).items()) if may_write(key, row) and is_preferred(key, row)}
+
+
+def in_force(rows: list[SettingRow], document: Mapping[str, Any]) -> Iterator[tuple[SettingRow, Any]]:
     """What each row's value is, as JSON with secrets hidden; rows without any value are left out."""
     settings = load(os.environ, document).settings
     for row in rows:
@@ -91,7 +112,7 @@ def in_force(rows: list[Row], document: Mapping[str, Any]) -> Iterator[tuple[Row
 
 def of_plugin(plugin: str, model: type[BaseModel]) -> list[dict[str, Any]]:
     """One plugin's settings as JSON rows: ``name, value?, env[], keys[], help?``."""
-    rows = plugins({plugin: model})
+    rows = plugin_rows({plugin: model})
     values = dict(in_force(rows, ConfigFile(paths.config_file()).read()))
     found = []
     for row in rows:
@@ -102,7 +123,7 @@ def of_plugin(plugin: str, model: type[BaseModel]) -> list[dict[str, Any]]:
     return found
 
 
-def _raw(row: Row, document: Mapping[str, Any]) -> Any:
+def _raw(row: SettingRow, document: Mapping[str, Any]) -> Any:
     for source in sources(row.info, row.plugin, row.name):
         value = source.read(os.environ, document)
         if value is not None:

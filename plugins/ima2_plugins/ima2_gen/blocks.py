@@ -1,0 +1,26 @@
+"""The blocks of ``/api/capabilities`` for what only ima2-gen brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+BLOCKS: dict[str, Any] = {
+    "promptBuilder": {
+        "available": False,
+        "route": "/api/prompt-builder/chat",
+        "cliCommand": "ima2 prompt build",
+        "structuredOutput": ["intentSummary", "finalPrompt.ko", "finalPrompt.en", "notes"],
+        "uiOnly": False,
+    },
+    "agentMode": {
+        "available": False,
+        "route": "/api/agent/sessions",
+        "allowedTools": ["ima2.get_image_context", "ima2.web_search", "ima2.generate_image"],
+        "finalArtifact": "image",
+        "uiOnly": True,
+        "cliCommand": None,
+    },
+    "guidance": {
+        "promptBuilder": "Describe subject, setting, light and style plainly; visible text goes in quotation marks.",
+    },
+}

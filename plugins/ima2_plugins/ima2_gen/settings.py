@@ -1,0 +1,38 @@
+"""Keys of config.json and variables that ima2-gen 2.0.2 has and nothing here reads, so that its file can be kept whole.
+
+Names and defaults are those of its documentation.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+import ima2
+
+_KEPT = "Kept for ima2-gen; nothing here reads it."
+
+
+class Settings(BaseModel):
+    """Settings of its features."""
+
+    card_news: bool = ima2.setting(False, env="IMA2_CARD_NEWS", key="features.cardNews", help=_KEPT)
+    planner_enabled: bool = ima2.setting(True, env="IMA2_CARD_NEWS_PLANNER", key="cardNewsPlanner.enabled", help=_KEPT)
+    planner_model: str = ima2.setting(
+        "gpt-5.4-mini", env="IMA2_CARD_NEWS_PLANNER_MODEL", key="cardNewsPlanner.model", help=_KEPT
+    )
+    planner_timeout_ms: int = ima2.setting(
+        60_000, env="IMA2_CARD_NEWS_PLANNER_TIMEOUT_MS", key="cardNewsPlanner.timeoutMs", ge=1, help=_KEPT
+    )
+    planner_fallback: bool = ima2.setting(
+        False, env="IMA2_CARD_NEWS_PLANNER_FALLBACK", key="cardNewsPlanner.deterministicFallback", help=_KEPT
+    )
+    comfy_url: str = ima2.setting("http://127.0.0.1:8188", env="IMA2_COMFY_URL", key="comfy.defaultUrl", help=_KEPT)
+    comfy_upload_timeout_ms: int = ima2.setting(
+        30_000, env="IMA2_COMFY_UPLOAD_TIMEOUT_MS", key="comfy.uploadTimeoutMs", ge=1, help=_KEPT
+    )
+    comfy_max_upload_bytes: int = ima2.setting(
+        52_428_800, env="IMA2_COMFY_MAX_UPLOAD_BYTES", key="comfy.maxUploadBytes", ge=1, help=_KEPT
+    )
+    proxy_restart_delay_ms: int = ima2.setting(
+        5_000, env="IMA2_OAUTH_RESTART_DELAY_MS", key="oauth.restartDelayMs", ge=0, help=_KEPT
+    )

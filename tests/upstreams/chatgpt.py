@@ -1,5 +1,6 @@
 """Fakes of ChatGPT's Codex backend, of OpenAI's token endpoint and of a local ``openai-oauth`` proxy.
 
+``state["chatgpt.usage"]`` is what the use of the plan is answered with, and the status;
 ``state["chatgpt.versions"]`` maps models to the lowest version of a client that they are served to; the endpoints for
 pictures alone are those of `tests.upstreams.chatgpt_images`, signing in that of `tests.upstreams.chatgpt_accounts`.
 
@@ -116,6 +117,12 @@ def backend(world: World) -> list[Route]:
             return error(403, "subscription_sharing_unsupported_capability", "invalid_request_error", "Words only.")
         return await answer(world, request, body)
 
+    async def usage(request: Request) -> Response:
+        await world.note(request)
+        if stranger := unknown_caller(world, request):
+            return stranger
+        return JSONResponse(*world.state.get("chatgpt.usage", ({}, 500)))
+
     async def token(request: Request) -> Response:
         body = await world.note(request)
         if body.get("grant_type") == "authorization_code":
@@ -125,6 +132,7 @@ def backend(world: World) -> list[Route]:
     return [
         Route("/backend-api/codex/responses", responses, methods=["POST"]),
         Route("/backend-api/codex/models", models),
+        Route("/backend-api/wham/usage", usage),
         *chatgpt_images.routes_of(world, unknown_caller),
         Route("/oauth/token", token, methods=["POST"]),
         Route("/siwc/v1/responses", words, methods=["POST"]),

@@ -150,8 +150,11 @@ class ApiProvider(ResponsesProvider):
             raise Ima2Error("INVALID_OPTION", 400, text)
         if request.options.get("background") == "transparent" and request.format == "jpeg":
             raise Ima2Error("INVALID_OPTION", 400, "JPEG has no transparency. Use png or webp.")
-        if request.options.get("compression") is not None and request.format == "png":
+        compression = request.options.get("compression")
+        if compression is not None and request.format == "png":
             raise Ima2Error("INVALID_OPTION", 400, "PNG is not compressed by a number. Use jpeg or webp.")
+        if compression is not None and compression not in range(101):
+            raise Ima2Error("INVALID_OPTION", 400, "compression must be a whole number from 0 to 100.")
 
     async def _plan(self, request: ImageRequest) -> Attempt:
         return replace(self._choice(request), drawing=str(request.options.get("drawingModel")))

@@ -26,6 +26,10 @@ _STORES = {
         "Codex keeps its login in the system's keyring, where other programs do not look. Set its option "
         "cli_auth_credentials_store to file and run `codex login` anew, or sign in with ima2."
     ),
+    "auto": (
+        "No ChatGPT login was found as a file; Codex may keep it in the system's keyring, where other programs do not "
+        "look. Set its option cli_auth_credentials_store to file and run `codex login` anew, or sign in with ima2."
+    ),
     "ephemeral": (
         "Codex forgets its login when it ends (cli_auth_credentials_store is ephemeral). Set that option to file and "
         "run `codex login` anew, or sign in with ima2."

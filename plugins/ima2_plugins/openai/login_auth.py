@@ -72,6 +72,8 @@ class LoginAuth(Auth):
         url = f"{self._settings.chatgpt_base_url}/{path}"
         if path.startswith("images/"):
             return Endpoint(url, "login", {**headers, "x-codex-image-turn-id": str(uuid.uuid4())})
+        if path == "usage":
+            return Endpoint(f"{self._settings.chatgpt_base_url.removesuffix('/codex')}/wham/usage", "login", headers)
         if path == "models":
             return Endpoint(f"{url}?client_version={version}" if version else url, "login", headers)
         return Endpoint(url, "login", {**headers, "openai-beta": "responses=experimental"}, EXTRA)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ima2 import Credential, Ima2Error, ImageRequest, Json, LoginStep, Model, Notice, ProviderStatus
+from ima2 import Credential, Ima2Error, ImageRequest, Json, LoginStep, Model, Notice, ProviderStatus, Quota
 from ima2_plugins.openai.body import IMAGES_INPUTS, input_pictures
 from ima2_plugins.openai.capabilities import login_capabilities
 from ima2_plugins.openai.catalogue import LOGIN_MODELS
@@ -17,6 +17,7 @@ from ima2_plugins.openai.fallbacks import Attempt, Fallbacks
 from ima2_plugins.openai.login_auth import LoginAuth
 from ima2_plugins.openai.probe import listed_models, probe
 from ima2_plugins.openai.provider import ResponsesProvider
+from ima2_plugins.openai.quota import plan_quota
 from ima2_plugins.openai.settings import OauthSettings
 from ima2_plugins.openai.sign_in import NOTE, PORTS, SignIn
 from ima2_plugins.openai.transport import Auth
@@ -125,6 +126,18 @@ class OauthProvider(ResponsesProvider):
         except Ima2Error:
             return ()
         return await listed_models(self._http(), endpoint.url, self._seconds, endpoint.headers, known=LOGIN_MODELS)
+
+    async def quota(self) -> Quota | None:
+        """How much of the plan is used, and whose it is; with a proxy's login nothing is known."""
+        if not any(path.is_file() for path in self.auth.session.files()):
+            return None if await self.auth.by_proxy() else Quota(authenticated=False)
+        try:
+            endpoint = await self.auth.endpoint("usage")
+        except Ima2Error as error:
+            if error.status == 401 or error.text == self.auth.session.missing:
+                return Quota(authenticated=False)
+            raise
+        return await plan_quota(self._http(), endpoint)
 
     def login(self, method: str = "") -> AsyncGenerator[LoginStep, str | None]:
         """Sign in by ``browser`` (the default) or ``device`` to draw, by ``words`` for words alone."""

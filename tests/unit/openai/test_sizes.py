@@ -94,6 +94,8 @@ async def test_the_sizes_are_those_of_the_drawing_model_asked_for(api: Api, open
         ({"options": {"inputFidelity": "high"}}, "INVALID_OPTION"),
         ({"format": "jpeg", "options": {"background": "transparent"}}, "INVALID_OPTION"),
         ({"options": {"compression": 50}}, "INVALID_OPTION"),
+        ({"format": "webp", "options": {"compression": 101}}, "INVALID_OPTION"),
+        ({"format": "webp", "options": {"compression": 0.5}}, "INVALID_OPTION"),
         ({"options": {"reasoningEffort": "max"}}, "INVALID_REASONING_EFFORT"),
         ({"model": "gpt-5.5", "options": {"reasoningEffort": "minimal"}}, "INVALID_REASONING_EFFORT"),
     ],

@@ -21,7 +21,7 @@ from tests.upstreams.asking import failure, told
 from tests.upstreams.gemini_answers import MARKER
 from tests.upstreams.world import World
 
-from ima2_provider_gemini import exchange
+from ima2_provider_gemini import transport
 from ima2_provider_gemini.provider import GeminiProvider
 
 KEY = "AIzaTest-key-0123456789"
@@ -177,7 +177,7 @@ async def test_nobody_there_is_the_network(make: Callable[..., GeminiProvider]) 
 async def test_an_answer_beyond_all_measure_is_cut_off(
     provider: GeminiProvider, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
-    monkeypatch.setattr(exchange, "MAX_ANSWER", 6_000_000)
+    monkeypatch.setattr(transport, "MAX_ANSWER", 6_000_000)
     assert (await failure(provider, word)).code == "GEMINI_API_UPSTREAM_ERROR"
 
 

@@ -10,7 +10,7 @@ from tests.upstreams.asking import KITE, all_of, draw, failure, only, sent
 from tests.upstreams.world import World, picture
 
 import ima2
-from ima2_provider_gemini.catalogue import CAPABILITIES, ENTRIES
+from ima2_provider_gemini.catalogue import CAPABILITIES, IMAGE_MODELS
 from ima2_provider_gemini.provider import GeminiProvider
 
 Providers = Callable[..., GeminiProvider]
@@ -18,12 +18,12 @@ PNG = ima2.Picture(picture(), "image/png")
 NEW = "gemini-nano-banana-2.1"
 
 
-@pytest.mark.parametrize("model", list(ENTRIES))
+@pytest.mark.parametrize("model", list(IMAGE_MODELS))
 async def test_every_model_draws_at_both_services(make: Providers, world: World, account: str, model: str) -> None:
     for provider in (make(), make(api_key=None, service_account=account)):
         assert only(await draw(provider, model=model), ima2.Artifact).model == model
     paths = {call.path.partition("/models/")[2] for call in world.calls(":generateContent")}
-    assert paths == {f"{ENTRIES[model].upstream}:generateContent"}
+    assert paths == {f"{IMAGE_MODELS[model].upstream}:generateContent"}
 
 
 def test_every_model_says_where_its_facts_are_from() -> None:
@@ -112,7 +112,7 @@ async def test_a_model_that_cannot_be_replaced_is_an_error_that_names_those_that
     provider: GeminiProvider, world: World, model: str, gone: list[str], works: list[str]
 ) -> None:
     world.state["gemini.gone"] = gone
-    world.state["gemini.models"] = [one.upstream for one in ENTRIES.values() if one.upstream not in gone]
+    world.state["gemini.models"] = [one.upstream for one in IMAGE_MODELS.values() if one.upstream not in gone]
     error = await failure(provider, model=model)
     assert (error.code, error.status, error.details) == ("MODEL_UNAVAILABLE", 400, {"models": works})
     assert all(name in error.text for name in works)

@@ -11,7 +11,7 @@ from tests.upstreams.world import World
 import ima2
 from ima2_provider_gemini.catalogue import CAPABILITIES, NANO_BANANA_2, NANO_BANANA_PRO
 from ima2_provider_gemini.provider import GeminiProvider
-from ima2_provider_gemini.sizes import Shape, shape
+from ima2_provider_gemini.sizes import ImageConfig, image_config
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ from ima2_provider_gemini.sizes import Shape, shape
     ],
 )
 def test_a_size_becomes_the_nearest_ratio_and_a_step(size: str, ratio: str, name: str) -> None:
-    assert shape(size, NANO_BANANA_2) == Shape(ratio, name, None)
+    assert image_config(size, NANO_BANANA_2) == ImageConfig(ratio, name, None)
 
 
 @pytest.mark.parametrize("size", ["auto", ""])
 def test_auto_leaves_the_choice_to_the_model(size: str) -> None:
-    assert shape(size, NANO_BANANA_2) == Shape(None, None, None)
+    assert image_config(size, NANO_BANANA_2) == ImageConfig(None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_auto_leaves_the_choice_to_the_model(size: str) -> None:
     ],
 )
 def test_what_cannot_be_drawn_as_asked_is_said(entry: object, size: str, used: str, reason: str) -> None:
-    notice = shape(size, entry).notice  # type: ignore[arg-type]
+    notice = image_config(size, entry).notice  # type: ignore[arg-type]
     assert notice is not None
     assert notice.code == "SIZE_ADJUSTED"
     assert notice.details == {"field": "size", "normalizedTo": used, "reason": reason}
@@ -58,13 +58,13 @@ def test_what_cannot_be_drawn_as_asked_is_said(entry: object, size: str, used: s
 @pytest.mark.parametrize("size", ["0x512", "512", "512x512x512", "-1x5", "1e3x5", "１２x５", "999999x1"])
 def test_anything_else_is_refused(size: str) -> None:
     with pytest.raises(ima2.Ima2Error, match="width x height"):
-        shape(size, NANO_BANANA_2)
+        image_config(size, NANO_BANANA_2)
 
 
 def test_every_listed_size_is_drawn_as_it_says() -> None:
-    found = {(one.ratio, one.size) for one in (shape(size, NANO_BANANA_2) for size in CAPABILITIES.sizes.listed)}
+    found = {(one.ratio, one.size) for one in (image_config(size, NANO_BANANA_2) for size in CAPABILITIES.sizes.listed)}
     assert len(found) == len(CAPABILITIES.sizes.listed) == 40
-    assert all(shape(size, NANO_BANANA_2).notice is None for size in CAPABILITIES.sizes.listed)
+    assert all(image_config(size, NANO_BANANA_2).notice is None for size in CAPABILITIES.sizes.listed)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ async def test_both_doors_take_the_size_and_name_the_price(
 ) -> None:
     provider = make(api_key=None, service_account=account) if door == "vertex" else make()
     updates = await draw(provider, model=model, size=size)
-    wanted = shape(size, {"nano-banana-2": NANO_BANANA_2, "nano-banana-pro": NANO_BANANA_PRO}[model])
+    wanted = image_config(size, {"nano-banana-2": NANO_BANANA_2, "nano-banana-pro": NANO_BANANA_PRO}[model])
     config = sent(world).body["generationConfig"].get("imageConfig")
     assert config == ({"aspectRatio": wanted.ratio, "imageSize": wanted.size} if wanted.ratio else None)
     assert only(updates, ima2.Usage).cost == usd

@@ -28,7 +28,7 @@ SEQUENCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ImageModel:
     """A picture model. ``upstream`` is Google's name of it.
 
     ``prices`` are US dollars a picture by size, empty where none is published; ``token_usd`` is the price of a million
@@ -79,7 +79,7 @@ def pixel_sizes(sizes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(pixels(ratio, EDGES[size]) for size in sizes for ratio in COMMON_RATIOS)
 
 
-NANO_BANANA_2 = Entry(
+NANO_BANANA_2 = ImageModel(
     "nano-banana-2",
     "Nano Banana 2",
     "gemini-3.1-flash-image",
@@ -91,7 +91,7 @@ NANO_BANANA_2 = Entry(
     replacement="gemini-nano-banana-2.1",
     classic=True,
 )
-NANO_BANANA_PRO = Entry(
+NANO_BANANA_PRO = ImageModel(
     "nano-banana-pro",
     "Nano Banana Pro",
     "gemini-3-pro-image",
@@ -99,7 +99,7 @@ NANO_BANANA_PRO = Entry(
     input_usd=0.0011,
     classic=True,
 )
-NANO_BANANA_2_1 = Entry(
+NANO_BANANA_2_1 = ImageModel(
     "gemini-nano-banana-2.1",
     "Nano Banana 2.1",
     "gemini-nano-banana-2.1",
@@ -109,14 +109,14 @@ NANO_BANANA_2_1 = Entry(
     max_references=14,
     thinking=("minimal", "medium", "high"),
 )
-FLASH_LITE = Entry(
+FLASH_LITE = ImageModel(
     "gemini-3.1-flash-lite-image",
     "Gemini 3.1 Flash Lite Image",
     "gemini-3.1-flash-lite-image",
     sizes=("1K",),
     max_references=14,
 )
-ENTRIES = {entry.id: entry for entry in (NANO_BANANA_2, NANO_BANANA_PRO, NANO_BANANA_2_1, FLASH_LITE)}
+IMAGE_MODELS = {entry.id: entry for entry in (NANO_BANANA_2, NANO_BANANA_PRO, NANO_BANANA_2_1, FLASH_LITE)}
 TEXT_MODELS = (
     ima2.Model(
         "gemini-3.5-flash",
@@ -132,7 +132,7 @@ TEXT_MODELS = (
 THINKING_LEVELS = (THINKING_DEFAULT, *NANO_BANANA_2_1.thinking)
 
 CAPABILITIES = ima2.Capabilities(
-    models=(*(entry.model() for entry in ENTRIES.values()), *TEXT_MODELS),
+    models=(*(entry.model() for entry in IMAGE_MODELS.values()), *TEXT_MODELS),
     default_model=NANO_BANANA_2.id,
     sizes=ima2.Sizes(listed=pixel_sizes(NANO_BANANA_2.sizes), free=True, auto=True),
     max_references=NANO_BANANA_2.max_references,
@@ -151,10 +151,10 @@ CAPABILITIES = ima2.Capabilities(
     prices=(
         *(
             ima2.Price(entry.id, "image", usd, resolution=size)
-            for entry in ENTRIES.values()
+            for entry in IMAGE_MODELS.values()
             for size, usd in entry.prices.items()
         ),
-        *(ima2.Price(entry.id, "input-image", entry.input_usd) for entry in ENTRIES.values() if entry.input_usd),
+        *(ima2.Price(entry.id, "input-image", entry.input_usd) for entry in IMAGE_MODELS.values() if entry.input_usd),
     ),
     code_prefix="GEMINI_API",
     codes={

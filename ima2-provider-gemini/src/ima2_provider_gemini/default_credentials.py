@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import ima2
 
 from .credentials import MAX_ACCOUNT_CHARS, DefaultCredentials, document, no_credential, project_of
-from .exchange import exchange
 from .settings import GeminiSettings, upstream_url
+from .transport import send
 
 if TYPE_CHECKING:
     import httpx
@@ -111,7 +111,7 @@ async def metadata_grant(client: httpx.AsyncClient, host: str) -> Grant:
 
     async def get(path: str) -> bytes:
         flavour = {"metadata-flavor": "Google"}
-        reply = await exchange(client, "GET", f"{root}/{path}", headers=flavour, seconds=_SECONDS)
+        reply = await send(client, "GET", f"{root}/{path}", headers=flavour, seconds=_SECONDS)
         if reply.status != 200:
             raise no_credential("Google's metadata server knows no service account for this machine.")
         return reply.body
@@ -189,7 +189,7 @@ class _Requests:
         if urlsplit(url).hostname == _PROJECTS:
             return _Response(404, b"{}")  # the project comes from the settings: looking it up takes another permission
         content = body if isinstance(body, bytes | None) else str(body).encode()
-        sending = exchange(
+        sending = send(
             self._client,
             method,
             _check_address(self._addresses.get(url, url)),

@@ -12,8 +12,8 @@ from typing import Any
 
 import ima2
 
-from .exchange import Reply
 from .reasons import reason_of
+from .transport import Reply
 
 PREFIX = "GEMINI_API_"
 """How the provider's own codes begin where a key of the Gemini API is used."""

@@ -14,21 +14,21 @@ from typing import Any
 import ima2
 
 from .schemas import response_schema
-from .sizes import Shape
+from .sizes import ImageConfig
 
 PICTURES = ("image/png", "image/jpeg", "image/webp")
 _ROLES = {"user": "user", "assistant": "model"}
 
 
-def picture_body(prompt: str, pictures: Sequence[ima2.Source], shape: Shape, thinking: str = "") -> bytes:
+def picture_body(prompt: str, pictures: Sequence[ima2.Source], image: ImageConfig, thinking: str = "") -> bytes:
     """The JSON text that asks for pictures: inputs in their order, then the words.
 
     Raises 400 ``GEMINI_API_LINK_UNSUPPORTED`` for a picture that is only a link, ``GEMINI_API_REF_UNSUPPORTED``
     for what is no PNG, JPEG or WebP.
     """
     config: dict[str, Any] = {"responseModalities": ["TEXT", "IMAGE"]}
-    if shape.ratio:
-        config["imageConfig"] = {"aspectRatio": shape.ratio, "imageSize": shape.size}
+    if image.ratio:
+        config["imageConfig"] = {"aspectRatio": image.ratio, "imageSize": image.size}
     if thinking:
         config["thinkingConfig"] = {"thinkingLevel": thinking.upper()}
     return json.dumps({"contents": [_turn("user", prompt, pictures)], "generationConfig": config}).encode()

@@ -12,13 +12,13 @@ from typing import cast
 import ima2
 
 from .accounts import CREDENTIALS, settings_with
-from .catalogue import CAPABILITIES, CHECKED, ENTRIES
+from .calls import model_of, prepare_call, upstream_name
+from .catalogue import CAPABILITIES, CHECKED, IMAGE_MODELS
 from .credentials import credential
-from .drawing import Drawing
-from .orders import entry_of, order_of, upstream_name
+from .image_generation import ImageGeneration
 from .service import Service
 from .settings import GeminiSettings
-from .words import answer_in_words
+from .text_generation import generate_text
 
 
 class GeminiProvider(ima2.Provider):
@@ -44,12 +44,12 @@ class GeminiProvider(ima2.Provider):
     async def images(self, request: ima2.ImageRequest, job: ima2.Job) -> AsyncIterator[ima2.Update]:
         """Draw ``count`` pictures, or up to ``sequence`` pictures of one story."""
         credential(self._service.settings)
-        order = await asyncio.to_thread(order_of, request, entry_of(request), self._service.settings)
-        if order.shape.notice:
-            yield order.shape.notice
-        drawing = Drawing(self._service, request, order, job)
+        call = await asyncio.to_thread(prepare_call, request, model_of(request), self._service.settings)
+        if call.config.notice:
+            yield call.config.notice
+        generation = ImageGeneration(self._service, request, call, job)
         count = 1 if request.sequence else max(1, request.count)
-        starts = [partial(drawing.call, index) for index in range(count)]
+        starts = [partial(generation.draw, index) for index in range(count)]
         updates = cast("AsyncGenerator[ima2.Update]", starts[0]() if count == 1 else ima2.merged(starts))
         failed: list[ima2.Failed] = []
         async with aclosing(updates):
@@ -58,12 +58,12 @@ class GeminiProvider(ima2.Provider):
                     failed.append(update)
                 else:
                     yield update
-        for update in _closing_updates(failed, drawing.spare):
+        for update in _closing_updates(failed, generation.spare):
             yield update
 
     async def text(self, request: ima2.TextRequest) -> ima2.TextResult:
-        """Answer in words, also about pictures and as JSON of a schema; see `answer_in_words`."""
-        return await answer_in_words(self._service, request)
+        """Answer in words, also about pictures and as JSON of a schema; see `generate_text`."""
+        return await generate_text(self._service, request)
 
     async def status(self) -> ima2.ProviderStatus:
         """Ask for the list of models, or sign in at Vertex AI; both are free."""
@@ -75,7 +75,7 @@ class GeminiProvider(ima2.Provider):
         """The picture models of a key's account; empty at Vertex AI, which tells none."""
         listed = await self._service.list_models(self._service.settings.status_timeout_ms / 1000)
         names = {str(one.get("name", "")).removeprefix("models/"): one for one in listed or ()}
-        ours = {upstream_name(entry, self._service.settings): entry for entry in ENTRIES.values()}
+        ours = {upstream_name(entry, self._service.settings): entry for entry in IMAGE_MODELS.values()}
         known = [entry.model() for name, entry in ours.items() if name in names]
         others = [
             ima2.Model(name, str(one.get("displayName") or name)[:100], source="models.list", checked=CHECKED)
@@ -109,7 +109,7 @@ class GeminiProvider(ima2.Provider):
         except ima2.Ima2Error as error:
             return ima2.ProviderStatus(_state(error), reason=error.text)
         usable = tuple(
-            entry.id for entry in ENTRIES.values() if names is None or upstream_name(entry, settings) in names
+            entry.id for entry in IMAGE_MODELS.values() if names is None or upstream_name(entry, settings) in names
         )
         if not usable:
             return ima2.ProviderStatus("no_image_model", reason="This key may use none of the picture models.")

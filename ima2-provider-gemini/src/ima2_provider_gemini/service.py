@@ -12,11 +12,11 @@ import ima2
 from .access import Access, open_access, prefix_of
 from .answers import parse_answer
 from .credentials import Credential, credential
-from .exchange import Reply, exchange
 from .failures import error_of_reply, lane_codes
 from .messages import PICTURES
 from .settings import GeminiSettings
 from .tokens import AccessTokens
+from .transport import Reply, send
 
 _MEMORY_SECONDS = 86_400.0
 MAX_FILE = 100 * 1024 * 1024
@@ -103,9 +103,7 @@ class Service:
 
     async def _send(self, method: str, url: str, access: Access, content: bytes | None, seconds: float) -> Reply:
         client = self._http()
-        reply = await exchange(
-            client, method, url, headers=access.headers, content=content, seconds=max(seconds, 0.001)
-        )
+        reply = await send(client, method, url, headers=access.headers, content=content, seconds=max(seconds, 0.001))
         if reply.status == 200:
             return reply
         if reply.status == 401:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import ima2
 
-from .catalogue import EDGES, Entry
+from .catalogue import EDGES, ImageModel
 
 TOLERANCE = 0.03
 """How far, relatively, a drawn ratio may be from the one asked for without a word about it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ImageConfig:
     """What is asked of Google; both ``None`` leaves the choice to the model. ``notice`` says what is not as wished."""
 
     ratio: str | None = None
@@ -23,21 +23,21 @@ class Shape:
     notice: ima2.Notice | None = None
 
 
-def shape(wanted: str, entry: Entry) -> Shape:
+def image_config(wanted: str, model: ImageModel) -> ImageConfig:
     """The nearest shape that the model can draw.
 
     ``auto`` (or nothing) lets the model choose. The ratio is the one with the smallest difference of width/height, the
     size goes by the longer side. Raises 400 ``INVALID_SIZE`` for what is no ``WxH``.
     """
     if wanted in ("", "auto"):
-        return Shape()
+        return ImageConfig()
     match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", wanted)
     if match is None:
         raise ima2.Ima2Error("INVALID_SIZE", 400, "The size must be auto, or width x height in pixels like 1024x1024.")
     width, height = int(match[1]), int(match[2])
-    ratio = min(entry.ratios, key=lambda name: abs(_quotient(name) - width / height))
-    size = next((name for name in entry.sizes if max(width, height) <= EDGES[name]), entry.sizes[-1])
-    return Shape(ratio, size, _notice(width, height, ratio, size))
+    ratio = min(model.ratios, key=lambda name: abs(_quotient(name) - width / height))
+    size = next((name for name in model.sizes if max(width, height) <= EDGES[name]), model.sizes[-1])
+    return ImageConfig(ratio, size, _notice(width, height, ratio, size))
 
 
 def size_name(width: int, height: int) -> str:

@@ -17,7 +17,7 @@ import ima2
 
 from .credentials import Credential, ServiceAccount, no_credential
 from .default_credentials import LIFETIME_SECONDS, SCOPE, TOKEN_URL, Grant
-from .exchange import Reply, exchange
+from .transport import Reply, send
 
 if TYPE_CHECKING:
     import httpx
@@ -73,7 +73,7 @@ class AccessTokens:
 async def account_grant(client: httpx.AsyncClient, account: ServiceAccount, url: str) -> Grant:
     """The token of a service account. Raises `Ima2Error` when Google refuses or cannot be reached."""
     signed = await asyncio.to_thread(assertion, account, time.time())
-    reply = await exchange(
+    reply = await send(
         client,
         "POST",
         url,

@@ -23,12 +23,12 @@ _WINDOWS = os.name == "nt"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a process ended and what it printed. ``complaints`` is the length of its error output."""
+class ProcessResult:
+    """How a process ended and what it printed. ``stderr_bytes`` is the length of its error output."""
 
     code: int
     output: str = field(repr=False)
-    complaints: int = 0
+    stderr_bytes: int = 0
 
 
 class _Watch(asyncio.SubprocessProtocol):
@@ -36,12 +36,12 @@ class _Watch(asyncio.SubprocessProtocol):
 
     def __init__(self) -> None:
         self.output = bytearray()
-        self.complaints = 0
+        self.stderr_bytes = 0
         self.exited, self.drained, self.gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == _STDERR:
-            self.complaints += len(data)
+            self.stderr_bytes += len(data)
             return
         self.output += data
         if len(self.output) > OUTPUT_LIMIT:
@@ -60,10 +60,10 @@ class _Watch(asyncio.SubprocessProtocol):
 
 async def run(
     command: Sequence[str], *, feed: bytes = b"", cwd: Path | None = None, env: Mapping[str, str], seconds: float
-) -> Ended:
+) -> ProcessResult:
     """Run a command to its end. Raises ``TimeoutError`` after ``seconds``, ``OSError`` when it cannot be started.
 
-    Ended, timed out or canceled: afterwards the whole process group is gone. It also dies with this process.
+    ProcessResult, timed out or canceled: afterwards the whole process group is gone. It also dies with this process.
     """
     with supervise(command) as guarded:
         process, watch = await asyncio.get_running_loop().subprocess_exec(
@@ -79,7 +79,7 @@ async def run(
             await _soon(watch.drained)
         finally:
             await _finish(process, watch)
-    return Ended(process.get_returncode() or 0, watch.output.decode("utf-8", "replace"), watch.complaints)
+    return ProcessResult(process.get_returncode() or 0, watch.output.decode("utf-8", "replace"), watch.stderr_bytes)
 
 
 def _group(descriptors: tuple[int, ...]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ima2_plugins.agy.failures import no_program_error, start_error
 from ima2_plugins.agy.invocation import STREAM_JSON, Invocation, invocation, version_in
-from ima2_plugins.agy.process import Ended, run
+from ima2_plugins.agy.process import ProcessResult, run
 from ima2_plugins.agy.settings import AgySettings
 from ima2_plugins.agy.stream import words_of
 
@@ -67,14 +67,14 @@ class Program:
             )
         return self._known[1]
 
-    async def draw(self, how: Invocation, instructions: str, folder: Path, seconds: float) -> Ended:
+    async def draw(self, how: Invocation, instructions: str, folder: Path, seconds: float) -> ProcessResult:
         """Run it in ``folder`` with the instructions on its standard input, nothing of them among its arguments.
 
         Raises ``TimeoutError``, or 502 ``AGY_PROCESS_ERROR`` when it cannot be started.
         """
         feed = instructions.encode("utf-8", "replace")
         ended = await self._run(*how.arguments, feed=feed, folder=folder, seconds=seconds)
-        return Ended(ended.code, words_of(ended.output), ended.complaints) if how.is_stream else ended
+        return ProcessResult(ended.code, words_of(ended.output), ended.stderr_bytes) if how.is_stream else ended
 
     async def runs(self) -> bool:
         """Whether it is there and answers ``--version`` in time."""
@@ -88,7 +88,7 @@ class Program:
             return None
         return ended.output if ended.code == 0 else None
 
-    async def _run(self, *arguments: str, feed: bytes = b"", folder: Path, seconds: float) -> Ended:
+    async def _run(self, *arguments: str, feed: bytes = b"", folder: Path, seconds: float) -> ProcessResult:
         path = self.path()
         if path is None:
             raise no_program_error()

@@ -15,11 +15,11 @@ import ima2
 from ima2_plugins.agy import artifact
 from ima2_plugins.agy.failures import ADVICE, failure, parse_error, picture_error, silence_error, timeout_error
 from ima2_plugins.agy.invocation import Invocation
-from ima2_plugins.agy.process import Ended
+from ima2_plugins.agy.output import artifact_path
+from ima2_plugins.agy.process import ProcessResult
 from ima2_plugins.agy.program import Program
 from ima2_plugins.agy.prompt import SIZE, instructions
 from ima2_plugins.agy.recovery import PREFIX, Runs, clear, collect_picture, runs_of
-from ima2_plugins.agy.report import path_in
 from ima2_plugins.agy.settings import AgySettings
 
 MODEL = "nano-banana-2"
@@ -146,20 +146,20 @@ class AgyProvider(ima2.Provider):
             except ima2.Ima2Error:
                 raise error from None
 
-    async def _run(self, how: Invocation, text: str, folder: Path, job: ima2.Job) -> Ended:
+    async def _run(self, how: Invocation, text: str, folder: Path, job: ima2.Job) -> ProcessResult:
         seconds = min(self._settings.timeout_ms / 1000, job.remaining())
         try:
             ended = await self._program.draw(how, text, folder, seconds)
         except TimeoutError:
             raise timeout_error(seconds) from None
-        job.log.info("agy ended: code %d, %d bytes of complaints", ended.code, ended.complaints)
+        job.log.info("agy ended: code %d, %d bytes on stderr", ended.code, ended.stderr_bytes)
         if ended.code != 0 and not ended.output.strip():
             raise silence_error(ended.code)
         return ended
 
-    def _read_artifact(self, ended: Ended, name: str, folder: Path) -> ima2.Picture:
+    def _read_artifact(self, ended: ProcessResult, name: str, folder: Path) -> ima2.Picture:
         """The picture that the output names, or that bears the name: some builds print nothing into a pipe."""
-        path = path_in(ended.output) or artifact.find(name, folder)
+        path = artifact_path(ended.output) or artifact.find(name, folder)
         if path is None:
             raise parse_error()
         return artifact.picture_at(path, folder, self._settings.max_artifact_bytes)

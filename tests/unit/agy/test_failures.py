@@ -13,7 +13,8 @@ from tests.upstreams.asking import draw, failure, told
 from tests.upstreams.world import picture
 
 import ima2
-from ima2_plugins.agy import artifact, failures, report
+from ima2_plugins.agy import artifact, failures
+from ima2_plugins.agy.output import artifact_path
 from ima2_plugins.agy.provider import AgyProvider
 
 Providers = Callable[..., AgyProvider]
@@ -143,4 +144,4 @@ def test_odd_names_are_refused(home: Path, named: str) -> None:
     ],
 )
 def test_the_first_way_that_fits_names_the_path(output: str, path: str | None) -> None:
-    assert report.path_in(output) == path
+    assert artifact_path(output) == path

@@ -12,7 +12,7 @@ from tests.upstreams.asking import sent
 from tests.upstreams.world import World, picture
 
 import ima2
-from ima2_provider_gemini.catalogue import ENTRIES
+from ima2_provider_gemini.catalogue import IMAGE_MODELS
 from ima2_provider_gemini.provider import GeminiProvider
 
 Providers = Callable[..., GeminiProvider]
@@ -56,7 +56,7 @@ async def test_a_model_name_cannot_lead_elsewhere(provider: GeminiProvider, worl
 
 
 async def test_the_probe_names_the_models_that_may_be_used(provider: GeminiProvider, world: World) -> None:
-    assert await provider.status() == ima2.ProviderStatus("ready", tuple(ENTRIES))
+    assert await provider.status() == ima2.ProviderStatus("ready", tuple(IMAGE_MODELS))
     world.state["gemini.models"] = ["gemini-3-pro-image"]
     assert (await provider.status()).models == ("nano-banana-pro",)
     world.state["gemini.models"] = []

@@ -17,7 +17,7 @@ from .settings import MODEL_NAME
 _REPLACEMENTS = {model.id: model.replacement for model in TEXT_MODELS if model.replacement}
 
 
-async def answer_in_words(service: Service, request: ima2.TextRequest) -> ima2.TextResult:
+async def generate_text(service: Service, request: ima2.TextRequest) -> ima2.TextResult:
     """The answer of the model that is named, or of its replacement where Google does not serve it any more.
 
     Raises 400 ``INVALID_GEMINI_API_TEXT_MODEL`` for what is no name, ``GEMINI_API_SCHEMA_INVALID`` for a schema that

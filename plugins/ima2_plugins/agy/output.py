@@ -15,7 +15,7 @@ _LOOSE_PATH = re.compile(
 )
 
 
-def path_in(output: str) -> str | None:
+def artifact_path(output: str) -> str | None:
     """The path that the CLI's standard output names; ``None`` when it names none.
 
     In this order: a line ``RESULT|path|extension``, a line ``ERROR|...``, words about a used-up quota, a line

@@ -26,7 +26,7 @@ class Reply:
     retry_after: str = ""
 
 
-async def exchange(
+async def send(
     client: httpx.AsyncClient,
     method: str,
     url: str,

@@ -48,7 +48,7 @@ def check_images(request: ImageRequest, provider: Provider) -> Checked:
 
 def check_video(request: VideoRequest, provider: Provider) -> Checked:
     """A request for a clip as it will be sent, or 400 with the provider's own code for what it does not take."""
-    able, modes = provider.capabilities, video_modes(provider)
+    able, modes = provider.capabilities, video_modes(provider, request.model)
     check_prompt(request.prompt)
     if request.mode not in modes.modes:
         raise Ima2Error(
@@ -61,7 +61,7 @@ def check_video(request: VideoRequest, provider: Provider) -> Checked:
         request,
         provider=provider.id,
         model=video_model(able, request.model, request.mode, any_model=request.any_model),
-        duration=check_duration(request.duration, request.mode, provider),
+        duration=check_duration(request.duration, request.mode, provider, request.model),
         resolution=check_shape(able, "resolution", request.resolution, modes.resolutions),
         aspect_ratio=check_shape(able, "aspect_ratio", request.aspect_ratio, modes.aspect_ratios),
         options=check_options(able, request.options),
@@ -273,16 +273,18 @@ def _check_counts(request: ImageRequest, provider: Provider) -> None:
 # -- clips --------------------------------------------------------------------------------------------
 
 
-def video_modes(provider: Provider) -> VideoModes:
-    """What a provider of clips takes, or its refusal to make any."""
-    if provider.capabilities.video is None:
+def video_modes(provider: Provider, model: str = "") -> VideoModes:
+    """What a provider of clips takes, with this model where it differs, or its refusal to make any."""
+    able = provider.capabilities
+    if able.video is None:
         raise provider.unsupported("video")
-    return provider.capabilities.video
+    name = model or able.default_video_model
+    return next((one.video for one in able.models if one.id == name and one.video is not None), able.video)
 
 
-def check_duration(duration: int, mode: str, provider: Provider) -> int:
+def check_duration(duration: int, mode: str, provider: Provider, model: str = "") -> int:
     """A length in seconds that this mode takes; 400 ``VIDEO_DURATION_INVALID``."""
-    low, high = video_modes(provider).durations.get(mode, (duration, duration))
+    low, high = video_modes(provider, model).durations.get(mode, (duration, duration))
     if not low <= duration <= high:
         raise duration_error(provider, low, high)
     return duration

@@ -59,7 +59,8 @@ class EditView(PictureView):
         return "phase", {"phase": "streaming"}
 
     def done(self, result: JobResult) -> dict[str, Json]:
-        return self.single(result)
+        """As of every single picture; as in the reference the model is the one that did the work."""
+        return {**self.single(result), "model": result.kept[0].artifact.model or self.request.model}
 
     def record(self, result: JobResult, error: Ima2Error | None = None) -> Mapping[str, Json]:
         return single_record(result)

@@ -41,8 +41,8 @@ class PictureView(JobView):
             "promptMode": self.label.extra.get("prompt_mode", "auto"),
             "webSearchEnabled": options.get("webSearch") is True,
         }
-        if adjustments := self.label.extra.get("adjustments"):
-            common["adjustments"] = adjustments
+        if found := [*self.label.extra.get("adjustments", ()), *adjustments(result)]:
+            common["adjustments"] = found
         return common
 
     def single(self, result: JobResult) -> dict[str, Json]:
@@ -75,8 +75,17 @@ def listed(output: Output) -> dict[str, Json]:
 
 
 def warnings(result: JobResult) -> list[dict[str, Any]]:
-    """The warnings with the wire's names."""
-    return [camel_keys(one) for one in result.warnings]
+    """The warnings with the wire's names, but for `adjustments`."""
+    return [camel_keys(one) for one in result.warnings if not _is_adjustment(one)]
+
+
+def adjustments(result: JobResult) -> list[dict[str, Any]]:
+    """Values that a provider takes as another one, which clients of the reference expect no warning for."""
+    return [camel_keys(one) for one in result.warnings if _is_adjustment(one)]
+
+
+def _is_adjustment(warning: Mapping[str, Any]) -> bool:
+    return str(warning.get("code", "")).endswith("_ADJUSTED")
 
 
 def single_record(result: JobResult) -> Mapping[str, Json]:

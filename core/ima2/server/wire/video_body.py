@@ -46,18 +46,18 @@ class VideoBody(ImageBody):
 
     def duration(self) -> int:
         """Seconds of a new clip that some mode takes, or 400 with the provider's ``VIDEO_DURATION_INVALID``."""
-        modes = video_modes(self.provider)
+        modes = video_modes(self.provider, self.model)
         spans = [modes.durations[mode] for mode in _NEW if mode in modes.durations] or list(modes.durations.values())
         low, high = min(span[0] for span in spans), max(span[1] for span in spans)
         return whole_seconds(self.get("duration"), min(max(DURATION, low), high), low, high, self.provider)
 
     def resolution(self) -> str:
         """Or 400 with the provider's ``VIDEO_RESOLUTION_INVALID``."""
-        return self._shape("resolution", "resolution", video_modes(self.provider).resolutions, RESOLUTION)
+        return self._shape("resolution", "resolution", video_modes(self.provider, self.model).resolutions, RESOLUTION)
 
     def aspect_ratio(self) -> str:
         """Or 400 with the provider's ``VIDEO_ASPECT_RATIO_INVALID``."""
-        return self._shape("aspectRatio", "aspect_ratio", video_modes(self.provider).aspect_ratios, RATIO)
+        return self._shape("aspectRatio", "aspect_ratio", video_modes(self.provider, self.model).aspect_ratios, RATIO)
 
     def choose_planner(self) -> None:
         """The model that words the final prompt, where the provider lets one choose it."""

@@ -31,7 +31,7 @@ async def read(
     body.choose_model()
     duration, resolution, ratio = body.duration(), body.resolution(), body.aspect_ratio()
     inputs = await read_inputs(body, library.storage)
-    check_duration(duration, inputs.mode, body.provider)
+    check_duration(duration, inputs.mode, body.provider, body.model)
     topic = (body.text("topic", limit=TOPIC_CHARS, code="INVALID_TOPIC") or "").strip() or None
     earlier, number = await library.series(topic, lineage.SERIES) if topic else ([], 0)
     body.choose_planner()

@@ -50,7 +50,7 @@ class _Reading:
 
     def __init__(self, body: VideoBody, storage: Storage) -> None:
         self.body, self.storage = body, storage
-        self.able, self.takes_links = video_modes(body.provider), body.able.links
+        self.able, self.takes_links = video_modes(body.provider, body.model), body.able.links
 
     async def inputs(self) -> VideoInputs:
         """In the reference's order: the clip to continue, its frame, files, then how many there are."""

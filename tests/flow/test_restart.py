@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +135,28 @@ def test_stopping_politely_ends_streams_at_once_and_takes_the_advertisement_down
     assert not advertisement.exists()
     listening.join(5)
     assert not listening.is_alive()
+
+
+def test_commands_work_beside_each_other_and_beside_a_server_that_starts_meanwhile(serve: Any, at_work: Any) -> None:
+    """Each job has a living owner, and nobody touches another's."""
+    served = serve(IMA2_DEMO_DELAY_MS="4000")
+    served.stop()
+    cli = at_work(served.environ)
+    commands = [cli.start("gen", "a kite", "--provider", "demo", "-s", "64x64") for _ in range(2)]
+
+    def ledger() -> dict[str, tuple[str, str]]:
+        with closing(sqlite3.connect(served.home / "sessions.db")) as database:
+            rows = database.execute("SELECT id, status, owner FROM ima2_jobs").fetchall()
+        return {name: (status, owner) for name, status, owner in rows}
+
+    wait_for(lambda: [status for status, _ in ledger().values()] == ["active", "active"])
+    served.start()
+    during = ledger()
+    assert [status for status, _ in during.values()] == ["active", "active"]
+    assert len({owner for _, owner in during.values()}) == 2
+    for process in commands:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in commands] == [0, 0]
+    assert [status for status, _ in ledger().values()] == ["completed", "completed"]
+    wait_for(lambda: len(served.client.get("/api/history").json()["items"]) == 2)
+    assert served.client.get("/api/inflight").json()["jobs"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import (
     BigInteger,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     and_,
     delete,
     false,
+    func,
     insert,
     or_,
     select,
@@ -61,25 +63,18 @@ class Journal:
 
         return await self._database.read(work)
 
-    async def append(self, entries: Sequence[Entry]) -> None:
-        """Write events down in one transaction."""
-        rows = [
-            {
-                "id": entry.id,
-                "name": entry.name,
-                "job_id": entry.job_id,
-                "data": entry.data.decode(),
-                "terminal": entry.terminal,
-                "created_at": entry.created_at,
-                "direct": entry.direct,
-            }
-            for entry in entries
-        ]
+    async def append(self, entries: Sequence[Entry], owed: Sequence[Entry] = ()) -> list[Entry]:
+        """Write events down in one transaction, and give them back under the numbers they got: higher ones where
+        another process has written meanwhile. ``owed`` were heard already and keep theirs."""
 
-        def work(connection: Connection) -> None:
-            connection.execute(insert(EVENTS), rows)
+        def work(connection: Connection) -> list[Entry]:
+            newest = connection.execute(select(func.max(EVENTS.c.id))).scalar() or 0
+            shift = max(0, newest + 1 - entries[0].id) if entries else 0
+            numbered = [replace(entry, id=entry.id + shift) for entry in entries]
+            connection.execute(insert(EVENTS), [_row(entry) for entry in (*owed, *numbered)])
+            return numbered
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     async def has_end(self, job_id: str, since: int) -> bool:
         """Whether a terminal event of a job was written down at or after a time (epoch ms)."""
@@ -96,3 +91,15 @@ class Journal:
             connection.execute(delete(EVENTS).where(EVENTS.c.id <= beyond, expired))
 
         await self._database.write(work)
+
+
+def _row(entry: Entry) -> dict[str, ima2.Json]:
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "job_id": entry.job_id,
+        "data": entry.data.decode(),
+        "terminal": entry.terminal,
+        "created_at": entry.created_at,
+        "direct": entry.direct,
+    }

@@ -130,8 +130,8 @@ class SseSink(ima2.EventSink):
     async def _deliver(self, batch: Sequence[ima2.Event]) -> None:
         """Write a batch down, then tell it."""
         told = [(payload, entry) for event in batch for payload, entry in self._entered(event)]
-        await self._write([entry for _, entry in told])
-        for payload, entry in told:
+        entries = await self._write([entry for _, entry in told])
+        for (payload, _), entry in zip(told, entries, strict=True):
             await self._tell(payload, entry)
 
     def _entered(self, event: ima2.Event) -> list[tuple[Payload, Entry]]:
@@ -147,20 +147,24 @@ class SseSink(ima2.EventSink):
         self._next += 1
         return [(payload, entry)]
 
-    async def _write(self, entries: Sequence[Entry] = ()) -> None:
+    async def _write(self, entries: Sequence[Entry] = ()) -> Sequence[Entry]:
+        """Write events down, and those owed; gives the new ones back under the numbers they got."""
         async with self._writing:
-            owed, self._owed = [*self._owed, *entries], []
-            if not owed:
-                return
+            owed, self._owed = self._owed, []
+            if not owed and not entries:
+                return entries
             try:
-                await self._journal.append(owed)
-                self._since_prune += len(owed)
+                entries = await self._journal.append(entries, owed)
+                if entries:
+                    self._next = max(self._next, entries[-1].id + 1)
+                self._since_prune += len(entries)
                 if self._since_prune >= PRUNE_EVERY:
                     self._since_prune = 0
                     since = self._now() - int(self._settings.keep_terminal * 1000)
                     await self._journal.prune(self._settings.ring, since)
             except Exception as error:  # its text may hold the rows: only what the database itself said is logged
-                self._owe(owed, error, len(entries))
+                self._owe([*owed, *entries], error, len(entries))
+            return entries
 
     def _owe(self, entries: Sequence[Entry], error: Exception, new: int) -> None:
         """Ends of jobs are written down later, unless the database refuses them for good (their ids are taken)."""

@@ -248,10 +248,10 @@ async def test_an_end_that_a_locked_database_did_not_take_is_written_down_when_i
     async with sink_over(path, heartbeat=0.1) as sink:
         append, busy = sink._journal.append, True
 
-        async def locked(entries: Any) -> None:
+        async def locked(*entries: Any) -> Any:
             if busy:
                 raise ima2.Ima2Error("DB_BUSY", 503, "locked")
-            await append(entries)
+            return await append(*entries)
 
         monkeypatch.setattr(sink._journal, "append", locked)
         await tell(sink, phase(1), ima2.Event("done", "job", {"n": 2}, True))
@@ -270,7 +270,7 @@ async def test_an_end_that_the_database_refuses_for_good_is_not_called_stored(
 ) -> None:
     async with sink_over(path) as sink:
 
-        async def taken(entries: Any) -> None:
+        async def taken(*entries: Any) -> None:
             raise RuntimeError("UNIQUE constraint failed")
 
         monkeypatch.setattr(sink._journal, "append", taken)
@@ -286,3 +286,16 @@ async def test_an_end_told_again_without_its_pictures_points_to_where_they_are(p
         (number, data) = told(sink, 0)[0]
         assert (data["_imageOmitted"], data["images"][0]["_imageOmitted"]) == (True, True)
         assert told(sink, number - 1, "url")[0][1]["images"][0]["image"] == "/generated/a.png"
+
+
+async def test_two_processes_over_one_journal_give_no_number_twice(path: Path) -> None:
+    async with sink_over(path) as first, sink_over(path) as second:
+        for number in range(20):
+            for sink in (first, second):
+                await sink.handle(ima2.Event("done", f"job{number}", {"n": number}, True))
+        await asyncio.wait_for(asyncio.gather(first.flush(), second.flush()), 5)
+        heard = [[number for number, _ in told(sink, 0)] for sink in (first, second)]
+    assert [len(numbers) for numbers in heard] == [20, 20]
+    assert len({*heard[0], *heard[1]}) == 40
+    async with sink_over(path) as sink:
+        assert [number for number, _ in told(sink, 0)] == sorted({*heard[0], *heard[1]})

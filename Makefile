@@ -5,12 +5,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint types unit contract lock clean
+.PHONY: help setup run demo test lint types unit kill contract lock clean
 
 help:
 	@echo "make run    start the studio on http://127.0.0.1:3333"
 	@echo "make demo   draw a picture, without a server or an account"
 	@echo "make test   run every check"
+	@echo "make kill   kill a server sixty times while it works, and look for what is lost"
 
 setup: $(READY)
 
@@ -40,6 +41,9 @@ types: $(READY)
 unit: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
 	$(BIN)/python -m pytest -m alone
+
+kill: $(READY)
+	IMA2_KILLS=60 $(BIN)/python -m pytest -s tests/kill
 
 contract: $(READY)
 	$(BIN)/python -m tests.contract.replay

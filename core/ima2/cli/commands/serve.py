@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ def serve(
 
 
 def _serve(plugins: str | None, *, open_page: bool) -> None:
+    gc.disable()  # what a start imports stays for good: looking through it again and again is a tenth of the start
     from ima2.cli import only_plugins
     from ima2.jobs.process_lock import only_server
     from ima2.logs import configure
@@ -59,6 +61,8 @@ def _serve(plugins: str | None, *, open_page: bool) -> None:
         from ima2.server.welcome import welcome
 
         def ready() -> None:
+            gc.freeze()
+            gc.enable()
             with suppress(OSError, ValueError):  # nobody may be reading there any more
                 click.echo("\n".join(welcome(runtime)))
             if open_page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import orjson
@@ -37,6 +38,10 @@ def columns(record: JobRecord) -> dict[str, Any]:
     }
 
 
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
+"""Without the second, orjson writes a picture's fields out before anybody is asked."""
+
+
 def from_row(row: Mapping[str, Any]) -> JobRecord:
     """The record of a row of ``ima2_jobs``."""
     receipt = orjson.loads(row["receipt"]) if row["receipt"] else None
@@ -68,7 +73,7 @@ def from_row(row: Mapping[str, Any]) -> JobRecord:
 def to_json(value: Json) -> str:
     """JSON of what a provider or caller may have put together: what JSON cannot say becomes text, a picture null."""
     try:
-        return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(value, default=_plain, option=_OPTIONS).decode()
     except TypeError:  # a half surrogate, a number beyond 64 bits
         return _whole(json.dumps(value, default=_plain, ensure_ascii=False))
 
@@ -81,4 +86,6 @@ def _whole(text: str) -> str:
 def _plain(value: object) -> Json:
     if isinstance(value, Picture):
         return None
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
     return dict(value) if isinstance(value, Mapping) else str(value)

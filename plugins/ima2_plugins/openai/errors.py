@@ -128,8 +128,10 @@ def _unauthorized(cause: UpstreamError, upstream: Upstream) -> Ima2Error:
         return build(cause, "key")
     if upstream == "words":
         return build(cause, "expired", text=_BAD_WORDS, status=401)
+    if upstream == "login":
+        return build(cause, "expired", status=401)
     labelled = (cause.code or "").endswith("api_key")
-    text = _BAD_PROXY if upstream == "proxy" else EXPIRED
+    text = _BAD_PROXY if labelled else EXPIRED
     return build(cause, "key" if labelled else "expired", text=text, status=401)
 
 

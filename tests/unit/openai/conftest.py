@@ -1,4 +1,4 @@
-"""The providers of both doors, each in front of its fake."""
+"""Both providers, each in front of its fake."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ async def test_a_dead_login_asks_for_a_new_one_and_is_not_tried_again(
 
 async def test_a_token_that_stays_refused_is_a_dead_login(oauth: Oauth, backend: World, auth_file: Path) -> None:
     error = await failure(oauth(backend), "FAIL401 kite")
-    assert error.status == 401
+    assert (error.code, error.status) == ("AUTH_CHATGPT_EXPIRED", 401)
     expired = await failure(oauth(backend), "EXPIRED kite")
     assert expired.code == "AUTH_CHATGPT_EXPIRED"
     assert len(backend.calls("/oauth/token")) == 2

@@ -22,12 +22,12 @@ from ima2_plugins.openai.settings import ApiSettings, OauthSettings
 
 
 def provider(
-    door: ModuleType, settings: Any, client: Client, origins: Mapping[str, str] | None = None
+    plugin: ModuleType, settings: Any, client: Client, origins: Mapping[str, str] | None = None
 ) -> ima2.Provider:
     context = dataclasses.replace(
         ima2.testing.context(Path("/nowhere"), settings), http=client, sources=dict(origins or {})
     )
-    (one,) = door.ima2_providers(context)
+    (one,) = plugin.ima2_providers(context)
     assert isinstance(one, ima2.Provider)
     return one
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+import ima2
 from ima2.testing import EchoProvider, picture, plugin
 
 GOOD = {"prompt": "a kite", "provider": "echo"}
@@ -152,3 +154,21 @@ async def test_a_body_cut_short_leaves_nothing(serve: Any) -> None:
         half.sendall(head.encode() + b'{"prompt": "a')
     assert served.client.get("/api/inflight?includeTerminal=1").json() == {"jobs": [], "terminalJobs": []}
     assert "Traceback" not in served.log
+
+
+async def test_a_model_that_takes_more_pictures_than_its_siblings_gets_them(ima2_client: Any) -> None:
+    class Generous(EchoProvider):
+        capabilities = replace(
+            EchoProvider.capabilities, models=(ima2.Model("echo-1"), ima2.Model("echo-14", max_references=14))
+        )
+
+    echo = Generous()
+    async with ima2_client(echo=plugin(providers=[echo])) as client:
+        for model, count, status in (("echo-14", 14, 200), ("echo-14", 15, 400), ("echo-1", 6, 400)):
+            body = {**GOOD, "model": model, "references": [PNG] * count}
+            answer = await client.post("/api/generate", json=body)
+            assert (answer.status_code, answer.json().get("code")) == (
+                status,
+                None if status == 200 else "REF_TOO_MANY",
+            )
+    assert [len(asked.references) for asked in echo.asked] == [14]

@@ -127,11 +127,11 @@ class ImageBody(Body):
             raise Ima2Error("INVALID_MODERATION", 400, f"moderation must be one of: {', '.join(allowed)}")
 
     def read_references(self) -> None:
-        """The reference pictures sent along."""
+        """The reference pictures sent along. A model that takes more than others of its provider raises the limit."""
         limits = self.limits
-        self.references = read_references(
-            self.get("references"), max_count=limits.references, max_chars=limits.reference_chars
-        )
+        own = next((one.max_references or 0 for one in self.able.models if one.id == self.model), 0)
+        most = max(limits.references, own if own > self.able.max_references else 0)
+        self.references = read_references(self.get("references"), max_count=most, max_chars=limits.reference_chars)
 
     def count(self, name: str, most: int) -> int:
         """How many: 1 to ``most``. As in the reference others are brought into range; ``adjustments`` says so."""

@@ -17,6 +17,7 @@ import orjson
 
 from ima2.contracts import Sql, Storage, Stored
 from ima2.errors import Ima2Error
+from ima2.kernel import guard
 from ima2.kernel.registry import Registry
 from ima2.keys import check
 from ima2.library.index import Entry, Index, entry_of
@@ -101,9 +102,9 @@ class Gallery(Library):
 
     def writable(self) -> str | None:
         try:
-            return self.storage.problem()
-        except Exception as error:
-            log.warning("the storage cannot say whether it works: %s", type(error).__name__)
+            return guard.ask(self.storage, "problem", (str, type(None)))  # type: ignore[no-any-return]
+        except Ima2Error as error:
+            log.warning("the storage cannot say whether it works: %s", error.text)
             return None
 
     async def keep(self, key: str, picture: Picture, facts: Mapping[str, Any], *, embedded: bool = True) -> Kept:

@@ -108,7 +108,7 @@ async def _invalid(request: Request, error: Exception) -> Json:
 
 
 async def _crashed(request: Request, error: Exception) -> Json:
-    path = getattr(request.scope.get("route"), "path", "a path")
+    path = getattr(request.scope.get("route"), "path", "") or request.url.path[:120]
     log.error("%s on %s, at %s", type(error).__name__, path, origin(error))
     return answer(
         request, Ima2Error("INTERNAL_ERROR", 500, "Something went wrong inside; the server's log says where.")

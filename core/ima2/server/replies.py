@@ -27,8 +27,11 @@ class Json(Response):
 
 
 def encode(value: Any) -> bytes:
-    """JSON with data URLs in place of pictures."""
-    return orjson.dumps(value, default=_data_url, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    """JSON with data URLs in place of pictures. Keys may be texts of a kind, as the column names of a row are."""
+    try:
+        return orjson.dumps(value, default=_data_url, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    except TypeError:
+        return orjson.dumps(value, default=_data_url, option=orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_NON_STR_KEYS)
 
 
 async def reply(value: Mapping[str, Any], status_code: int = 200) -> Json:

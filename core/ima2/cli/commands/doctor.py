@@ -13,9 +13,9 @@ from ima2.cli.client_settings import ClientSettings, client_settings
 from ima2.cli.doctor_checks import Check
 from ima2.cli.server_discovery import probe, read_advertisement
 from ima2.errors import Ima2Error
+from ima2.kernel import guard
 
 if TYPE_CHECKING:
-    from ima2.contracts import Part
     from ima2.kernel.boot import Booted
 
 _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "warn": ("!", "yellow"), "info": ("·", "dim")}
@@ -88,7 +88,7 @@ def _parts(booted: Booted) -> Iterator[Check]:
 
     ready = 0
     for provider in ranked(booted.registry):
-        problem = _problem(provider)
+        problem = guard.problem(provider)
         ready += problem is None
         text = f"{provider.title} ({provider.id}): {problem or 'ready'}"
         yield Check(f"provider:{provider.id}", "warn" if problem else "pass", text)
@@ -99,20 +99,11 @@ def _parts(booted: Booted) -> Iterator[Check]:
     else:
         yield Check("thumbnailer", "pass", "A thumbnailer is present.")
     for storage in booted.registry.storages.values():
-        problem = _problem(storage)
+        problem = guard.problem(storage)
         if problem:
             yield Check(f"storage:{storage.id}", "fail", problem)
     if not booted.registry.storages:
         yield Check("storages", "fail", "No plugin offers a storage: pictures could not be kept.")
-
-
-def _problem(part: Part) -> str | None:
-    from ima2.kernel.discovery import explain
-
-    try:
-        return part.problem()
-    except Exception as error:  # a plugin may raise anything
-        return f"it cannot say how it is: {explain(error)}"
 
 
 def server(where: ClientSettings) -> Iterator[Check]:

@@ -29,8 +29,10 @@ from ima2_plugins.agy import failures as agy
 from ima2_plugins.openai import catalogue as openai
 from ima2_plugins.openai import reasons as openai_reasons
 from ima2_provider_gemini import reasons as gemini
+from tests import names
 
 ROOT = Path(__file__).parents[1]
+NAMES_PAGE = "docs/internals.md"
 PAGES = ("docs/configuration.md", "docs/providers.md")
 PACKAGES = frozenset({"ima2", "ima2-provider-grok", "ima2-provider-gemini"})
 _PLACE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -66,6 +68,7 @@ def tables() -> dict[str, str]:
         "openai-reasons": openai_labels(),
         "outcomes-grok": grok_outcomes(),
         "agy-failures": agy_failures(),
+        "names": names.page(),
     }
 
 
@@ -271,7 +274,7 @@ def _codes(names: Iterable[str]) -> str:
 def main(say: Callable[[str], None] = print) -> None:
     """Write the pages that differ."""
     known = tables()
-    for page in PAGES:
+    for page in (*PAGES, NAMES_PAGE):
         path = ROOT / page
         before = path.read_text()
         after = filled(before, known)

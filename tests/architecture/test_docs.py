@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import ima2
 import tests.docs as generated
 from ima2.kernel import hookspecs
 from ima2.kernel.hooks import Hooks
@@ -99,6 +100,21 @@ def _test_names() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node.name
+
+
+def unexplained(text: str) -> list[str]:
+    """Public names that a page has no section for, and sections that are no public name."""
+    told = re.findall(r"^### `(\w+)`", text, re.MULTILINE)
+    return sorted(set(ima2.__all__) ^ set(told)) + [name for name in set(told) if told.count(name) > 1]
+
+
+def test_every_public_name_has_a_section() -> None:
+    assert unexplained((ROOT / generated.NAMES_PAGE).read_text()) == [], "run: python -m tests.docs"
+
+
+def test_a_name_without_a_section_would_be_found() -> None:
+    text = (ROOT / generated.NAMES_PAGE).read_text().replace("### `Sizes`", "### `Shapes`")
+    assert unexplained(text) == ["Shapes", "Sizes"]
 
 
 # -- examples -----------------------------------------------------------------------------------

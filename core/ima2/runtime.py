@@ -199,7 +199,9 @@ def _furnish(runtime: Runtime, owner: ProcessLock) -> None:
         runtime.library,
         runtime.publisher,
         default_provider=settings.default_provider,
-        place=Workplace(runtime.library, settings.job_timeout_s, settings.generated_hex_bytes),
+        place=Workplace(
+            runtime.library, settings.job_timeout_s, settings.generated_hex_bytes, settings.max_result_bytes
+        ),
         policies=runtime.registry.policies,
         views=runtime.views,
         limits=Limits(settings.max_ref_count, settings.max_ref_b64_bytes, settings.max_prompt_chars),

@@ -17,7 +17,7 @@ import pytest
 from fastapi import APIRouter
 
 import ima2
-from ima2.testing import EchoProvider, RecordingSink, plugin
+from ima2.testing import EchoProvider, RecordingSink, picture, plugin
 
 SECRET = "a prompt about a boat"
 DRAW = {"prompt": "a small boat", "provider": "echo"}
@@ -176,6 +176,130 @@ async def test_a_sink_that_always_fails_or_never_ends_holds_up_nobody(
     assert sum(event.terminal for event in heard.events) == 5
     assert sum("sink failing" in record.message for record in caplog.records) <= 3
     assert SECRET not in caplog.text
+
+
+# -- what a provider yields, and what runs within a job --------------------------------------------
+
+
+class Yielding(Named):
+    """Yields what it is given; what can be called is called."""
+
+    def __init__(self, *updates: Any) -> None:
+        super().__init__()
+        self.updates = updates
+
+    async def images(self, request: ima2.ImageRequest, job: ima2.Job) -> AsyncIterator[ima2.Update]:
+        for update in self.updates:
+            yield update() if callable(update) else update
+
+
+def cancel_itself() -> None:
+    raise asyncio.CancelledError
+
+
+WHOLE = ima2.Artifact(picture())
+CUT = ima2.Artifact(ima2.Picture(picture().data[:-20], "image/png"))
+ASK = {"prompt": SECRET, "provider": "bad", "requestId": "job-1"}
+ENDINGS: dict[str, tuple[list[Any], int, str]] = {
+    "a bug": ([bug], 500, "PROVIDER_CRASHED"),
+    "an exit": ([leave], 500, "PROVIDER_CRASHED"),
+    "a cancellation of its own": ([cancel_itself], 500, "PROVIDER_CRASHED"),
+    "no update": ([b"bytes"], 502, "PROVIDER_ANSWER_INVALID"),
+    "a cut picture": ([CUT], 502, "PICTURE_INCOMPLETE"),
+    "no picture": ([ima2.Artifact(b"bytes")], 502, "PROVIDER_ANSWER_INVALID"),  # type: ignore[arg-type]
+    "nothing": ([], 422, "EMPTY_RESPONSE"),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+async def test_a_provider_that_fails_ends_its_own_job_once(
+    name: str, ima2_client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    updates, status, code = ENDINGS[name]
+    sink = RecordingSink()
+    bad = plugin(providers=[Yielding(*updates)])
+    async with ima2_client(bad=bad, echo=good(), ear=plugin(event_sinks=[sink])) as client:
+        answer = await client.post("/api/generate", json=ASK)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        await stands(client)
+        assert (await client.get("/api/inflight")).json()["jobs"] == []
+    assert [event.name for event in sink.events if event.job_id == "job-1" and event.terminal] == ["error"]
+    assert SECRET not in caplog.text
+
+
+REPAIRED: dict[str, list[Any]] = {
+    "a wrong place": [ima2.Artifact(picture(), 7)],
+    "twice": [WHOLE, WHOLE],
+    "a wrong phase": [ima2.Phase("dreaming"), WHOLE],  # type: ignore[arg-type]
+    "facts of ours": [ima2.Artifact(picture(), facts={"prompt": "another", "requestId": "job-2"})],
+    "facts that are none": [ima2.Artifact(picture(), facts={"a": object()})],
+    "a usage that is none": [ima2.Usage(cost=float("nan")), WHOLE],
+}
+
+
+@pytest.mark.parametrize("name", REPAIRED)
+async def test_what_can_be_put_right_is_kept_and_told(name: str, ima2_client: Any) -> None:
+    async with ima2_client(bad=plugin(providers=[Yielding(*REPAIRED[name])]), echo=good()) as client:
+        answer = await client.post("/api/generate", json=ASK)
+        assert answer.status_code == 200, answer.text
+        assert "PROVIDER_ANSWER_INVALID" in [one["code"] for one in answer.json()["warnings"]]
+        (row,) = (await client.get("/api/history")).json()["items"]
+        assert (row["prompt"], row["requestId"]) == (SECRET, "job-1")
+
+
+async def test_a_result_larger_than_the_setting_allows_is_refused(ima2_client: Any) -> None:
+    limits = {"IMA2_MAX_RESULT_BYTES": "100"}
+    async with ima2_client(environ=limits, bad=plugin(providers=[Yielding(WHOLE)])) as client:
+        answer = await client.post("/api/generate", json=ASK)
+        assert (answer.status_code, answer.json()["code"]) == (502, "PROVIDER_ANSWER_INVALID")
+
+
+@pytest.mark.parametrize(
+    ("deed", "code"),
+    [(bug, "PROVIDER_CRASHED"), (leave, "PROVIDER_CRASHED"), (lambda: 7, "PROVIDER_ANSWER_INVALID")],
+)
+async def test_words_that_go_wrong_are_an_error_of_their_provider(deed: Any, code: str, ima2_client: Any) -> None:
+    class Words(Named):
+        async def text(self, request: ima2.TextRequest) -> ima2.TextResult:
+            result: ima2.TextResult = deed()
+            return result
+
+    async with ima2_client(bad=plugin(providers=[Words()]), echo=good()) as client:
+        with pytest.raises(ima2.Ima2Error) as caught:
+            await client.runtime.host.studio.text(ima2.TextRequest(SECRET, "bad"))
+        assert caught.value.code == code
+        await stands(client)
+
+
+@pytest.mark.parametrize("deed", [bug, leave], ids=["bug", "exit"])
+async def test_work_of_a_feature_that_crashes_ends_its_job(
+    deed: Any, ima2_client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(job: ima2.JobScope) -> Any:
+        deed()
+
+    async with ima2_client(bad=plugin(panels=[]), echo=good()) as client:
+        handle = await client.runtime.booted.contexts["bad"].studio.run(ima2.Label(kind="odd"), work)
+        with pytest.raises(ima2.Ima2Error) as caught:
+            await handle.result()
+        assert caught.value.code == "INTERNAL_ERROR"
+        await stands(client)
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("deed", [bug, leave], ids=["bug", "exit"])
+async def test_a_policy_that_breaks_refuses_and_nothing_is_sent(deed: Any, ima2_client: Any) -> None:
+    class Broken(ima2.Policy):
+        id = "broken"
+
+        async def check(self, request: Any, label: Any) -> None:
+            deed()
+
+    echo = EchoProvider()
+    async with ima2_client(bad=plugin(policies=[Broken()]), echo=plugin(providers=[echo])) as client:
+        answer = await client.post("/api/generate", json=DRAW)
+        assert (answer.status_code, answer.json()["code"], echo.asked) == (500, "POLICY_FAILED", [])
+        assert (await client.get("/api/health")).status_code == 200
 
 
 # -- a whole server -----------------------------------------------------------------------------

@@ -6,14 +6,16 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from ima2.aliases import camel
 from ima2.contracts import Job
 from ima2.errors import Ima2Error
 from ima2.interfaces import Checked, JobResult, JobView, Label, Output
 from ima2.jobs.record import now_ms
+from ima2.kernel import guard
 from ima2.kernel.answers import Answers
 from ima2.kernel.guard import provider_failure
 from ima2.library import Gallery
@@ -42,14 +44,20 @@ from ima2.studio.live_job import LiveJob
 from ima2.studio.usage import UsageTotal
 from ima2.version import VERSION
 
+_OWN = "request_id prompt user_prompt provider created_at session_id client_node_id version".split()
+RESERVED = frozenset({*_OWN, *map(camel, _OWN)})
+"""Facts that no provider may set: what the kernel knows of a job."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """What every run needs: where files go, how long a provider may take, and how many random bytes name a file."""
+    """What every run needs: where files go, how long a provider may take, how many random bytes name a file, and
+    how many bytes a result may have."""
 
     library: Gallery
     timeout_s: float = 1800.0
     name_bytes: int = 4
+    max_result_bytes: int = 512 << 20
 
 
 @dataclass(slots=True)
@@ -77,14 +85,16 @@ class JobRun:
     async def collect(self) -> None:
         """Take the provider's updates to their end. A failure after the first file is kept as a note beside it; one
         before it is raised."""
-        provider, answers = self.checked.provider, Answers(self.checked.provider, self.checked.request)
+        provider = self.checked.provider
+        most = self.place.max_result_bytes
+        answers = Answers(provider, self.checked.request, max_bytes=most, reserved=RESERVED)
         log = logging.getLogger(f"ima2.provider.{provider.id}")
         job = Job(self.live.id, time.monotonic() + self.place.timeout_s, log, self.receipt, self.live.running.order)
         try:
             async with asyncio.timeout(self.place.timeout_s):
                 if self.receipt is None and not provider.marks_orders and not provider.free:
                     await job.order()
-                async with aclosing(_as_generator(self._updates(job))) as stream:
+                async with aclosing(guard.stream(provider.id, self._updates(job))) as stream:
                     async for update in stream:
                         self._note_url(update)
                         if (usable := answers.check(update)) is not None:
@@ -254,14 +264,3 @@ class JobRun:
 def warning(notice: Notice) -> dict[str, Json]:
     """A notice as an entry of ``warnings``."""
     return {"code": notice.code, "message": notice.text, **notice.details}
-
-
-async def _as_generator(updates: AsyncIterator[Update]) -> AsyncGenerator[Update, None]:
-    """Any iterator as a generator that closes what it reads."""
-    try:
-        async for update in updates:
-            yield update
-    finally:
-        close = getattr(updates, "aclose", None)
-        if close is not None:
-            await close()

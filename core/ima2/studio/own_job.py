@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 
 from ima2.errors import Ima2Error
 from ima2.interfaces import JobHandle, JobResult, JobScope, JobView, Label, Request, Studio
+from ima2.kernel.guard import origin
 from ima2.models import Json
 from ima2.studio.live_job import LiveJob
 
@@ -62,7 +62,7 @@ async def run_own(
     except asyncio.CancelledError:
         await scope.stop()
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         await scope.stop()
         known = error if isinstance(error, Ima2Error) else _bug(live.id, error)
         data = {**view.error(known, empty), "status": known.status, "requestId": live.id}
@@ -70,9 +70,8 @@ async def run_own(
             live.fail(known, data)
 
 
-def _bug(job_id: str, error: Exception) -> Ima2Error:
-    where = "".join(traceback.format_tb(error.__traceback__)[-4:])
-    log.error("job %s crashed with %s\n%s", job_id, type(error).__name__, where)
+def _bug(job_id: str, error: BaseException) -> Ima2Error:
+    log.error("job %s crashed with %s at %s", job_id, type(error).__name__, origin(error))
     return Ima2Error(
         "INTERNAL_ERROR", 500, f"The job failed unexpectedly ({type(error).__name__}); the log says where."
     )

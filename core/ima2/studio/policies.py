@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ima2.errors import Ima2Error
 from ima2.interfaces import Label, Policy, Request
+from ima2.kernel.guard import origin
 from ima2.models import Notice
 
 log = logging.getLogger("ima2.studio")
@@ -75,8 +76,8 @@ async def _within(name: str, work: Awaitable[T]) -> T:
             return await work
     except Ima2Error:
         raise
-    except Exception as error:
-        log.warning("policy %s failed with %s", name, type(error).__name__)
+    except (Exception, SystemExit) as error:
+        log.warning("policy %s failed with %s at %s", name, type(error).__name__, origin(error))
         text = f"The policy {name} failed, so nothing was sent. `ima2 plugins list` shows whose it is."
         raise Ima2Error("POLICY_FAILED", 500, text) from None
 
@@ -85,7 +86,7 @@ async def _quietly(work: Awaitable[None]) -> None:
     try:
         async with asyncio.timeout(STAGE_S):
             await work
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         log.warning("a policy could not settle a job (%s)", type(error).__name__)
 
 

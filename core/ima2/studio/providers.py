@@ -6,6 +6,7 @@ from typing import Any
 
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
+from ima2.kernel.guard import problem
 from ima2.kernel.registry import Registry
 
 VIDEO_UNSUPPORTED = "VIDEO_PROVIDER_UNSUPPORTED"
@@ -72,9 +73,9 @@ def text_provider(registry: Registry, default: str, name: Any = None) -> Provide
     able.sort(key=lambda one: one.id != default)
     if not able:
         raise Ima2Error("TEXT_UNSUPPORTED", 400, "No provider here answers in words.")
-    ready = next((one for one in able if one.problem() is None), None)
+    ready = next((one for one in able if problem(one) is None), None)
     if ready is None:
-        reasons = " ".join(f"{one.id}: {one.problem()}" for one in able)
+        reasons = " ".join(f"{one.id}: {problem(one)}" for one in able)
         raise Ima2Error("TEXT_NOT_READY", 503, f"No provider with words is ready. {reasons}")
     return ready
 

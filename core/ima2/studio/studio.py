@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ima2 import interfaces
@@ -17,6 +18,7 @@ from ima2.jobs.job_errors import failure, interrupted, outcome_unknown
 from ima2.jobs.jobs import Jobs, RunningJob
 from ima2.jobs.leases import Verdict
 from ima2.jobs.record import UNKNOWN, Draft, JobRecord
+from ima2.kernel import guard
 from ima2.kernel.guard import provider_failure
 from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
@@ -71,7 +73,7 @@ class Studio(interfaces.Studio):
 
     def providers(self, media: Media | None = None, *, ready: bool = False) -> Sequence[Provider]:
         found = [one for one in providers.ranked(self.registry) if media is None or media in one.capabilities.media]
-        return [one for one in found if not ready or one.problem() is None]
+        return [one for one in found if not ready or guard.problem(one) is None]
 
     def provider(self, id: str | None = None, media: Media = "image") -> Provider:
         choose = providers.video_provider if media == "video" else providers.image_provider
@@ -84,13 +86,13 @@ class Studio(interfaces.Studio):
 
     async def text(self, request: TextRequest) -> TextResult:
         provider = providers.text_provider(self.registry, self._default, request.provider)
+        ask = partial(provider.text, replace(request, provider=provider.id))
         try:
-            async with asyncio.timeout(TEXT_S):
-                return await provider.text(replace(request, provider=provider.id))
-        except TimeoutError:
+            return await guard.call(provider.id, ask, TextResult, TEXT_S)
+        except Ima2Error as error:
+            if error.code != "PROVIDER_TIMEOUT":
+                raise
             raise Ima2Error("TEXT_TIMEOUT", 504, f"{provider.title} did not answer within {TEXT_S:g} s.") from None
-        except Exception as error:
-            raise provider_failure(provider.id, error) from None
 
     # -- jobs ------------------------------------------------------------------------------------
 

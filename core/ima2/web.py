@@ -3,6 +3,7 @@
 ```python
 from ima2 import web
 
+
 @router.post("/api/notes")
 async def add(request: Request) -> web.Json:
     body = await web.read_json(request)

@@ -157,11 +157,11 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
         await runtime.library.open()
         stack.push_async_callback(runtime.studio.close)
         stack.push_async_callback(runtime.jobs.interrupt_all, runtime.studio.verdict)
-        await _recover(runtime, owner, adopt=background)
         if background:
             runtime.library.refresh()
         runtime.host.studio, runtime.host.library = cast(Any, runtime.studio), runtime.library
         async with runtime.parts.lifespans():
+            await _recover(runtime, owner, adopt=background)
             yield runtime
 
 

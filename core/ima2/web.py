@@ -20,12 +20,53 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from ima2.errors import Ima2Error
+from ima2.keys import is_key
+from ima2.library.names import extension_of
+from ima2.library.names import url_of as file_url
+from ima2.media.sniff import MEDIA_TYPES
 from ima2.models import Json as JsonValue
 from ima2.server import bodies
+from ima2.server.access import request_id_of as request_id
+from ima2.server.job_routes import accepted, claimed_id, finished, read_job, submit
 from ima2.server.replies import Json, failure
+from ima2.server.schemas import GENERATE_RESPONSES as JOB_RESPONSES
+from ima2.server.schemas import picture_job_body
 from ima2.server.streams import event_stream
+from ima2.server.wire.body import Body
+from ima2.server.wire.errors import upstream as upstream_labels
+from ima2.server.wire.gallery_inputs import frame as gallery_frame
+from ima2.server.wire.gallery_inputs import sidecar_facts
+from ima2.server.wire.image_body import ImageBody
+from ima2.server.wire.picture_view import PictureView, single_record
+from ima2.server.wire.references import References
 
-__all__ = ["Json", "browser_id", "event_stream", "problem", "read_form", "read_json"]
+__all__ = [
+    "JOB_RESPONSES",
+    "Body",
+    "ImageBody",
+    "Json",
+    "PictureView",
+    "References",
+    "accepted",
+    "browser_id",
+    "claimed_id",
+    "event_stream",
+    "failure",
+    "file_url",
+    "finished",
+    "gallery_frame",
+    "is_media_key",
+    "picture_job_body",
+    "problem",
+    "read_form",
+    "read_job",
+    "read_json",
+    "request_id",
+    "sidecar_facts",
+    "single_record",
+    "submit",
+    "upstream_labels",
+]
 _BROWSER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
 
 
@@ -55,6 +96,11 @@ def browser_id(request: Request) -> str:
     """The id that a page made up for itself (``X-Ima2-Browser-Id``); empty where there is none, or an odd one."""
     value = request.headers.get("x-ima2-browser-id", "")
     return value if _BROWSER_ID.fullmatch(value) else ""
+
+
+def is_media_key(name: str) -> bool:
+    """Whether a name is that of a picture or clip that the gallery may hold."""
+    return is_key(name) and extension_of(name) in MEDIA_TYPES
 
 
 def problem(error: Ima2Error) -> Json:

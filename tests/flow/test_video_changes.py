@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -130,7 +131,7 @@ async def test_a_clip_is_described_from_two_frames(ima2_client: Any) -> None:
 
 async def test_a_node_may_grow_from_the_end_of_a_clip(ima2_client: Any) -> None:
     echo = EchoProvider()
-    async with ima2_client(parts=plugin(providers=[echo])) as client:
+    async with ima2_client(graph=import_module("ima2_plugins.graph"), parts=plugin(providers=[echo])) as client:
         await client.runtime.library.storage.put("1795_ab.mp4", clip().data)
         await client.runtime.library.storage.put("bad.mp4", b"no clip")
         body = {"prompt": "x", "provider": "echo", "parentNodeId": "1795_ab"}

@@ -16,7 +16,7 @@ from ima2.kernel.boot import Booted
 from ima2.kernel.collect import capability_blocks, panels
 from ima2.kernel.guard import origin
 from ima2.runtime import Runtime, open_runtime
-from ima2.server import files, generate, history, inflight, lan, nodes, page, sequences, status, video
+from ima2.server import files, generate, history, inflight, lan, page, sequences, status, video
 from ima2.server.bodies import BodyBudget
 from ima2.server.gate import Gate
 from ima2.server.mounting import answer, mount, mount_routers, mount_sites
@@ -32,7 +32,6 @@ ROUTERS = (
     status.router,
     generate.router,
     sequences.router,
-    nodes.router,
     video.router,
     inflight.router,
     history.router,

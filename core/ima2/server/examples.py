@@ -115,16 +115,6 @@ FILE: Responses = {
     206: {"description": "The range asked for", "content": {"video/mp4": {}}},
     404: {"description": "Nothing public by that name", "content": {"text/plain": {"example": "Not found"}}},
 }
-NODE: Responses = {
-    200: answer(
-        "The node",
-        {"nodeId": "n_0a1b2c3d4e", "meta": {"prompt": "a street"}, "url": "/generated/n_0a1b2c3d4e.png"},
-    ),
-    404: {
-        "description": "No such node",
-        "content": {"application/json": {"example": {"error": {"code": "NODE_NOT_FOUND", "message": "…"}}}},
-    },
-}
 LOGIN: Responses = {
     200: answer("Signed in; the cookie is set", {"ok": True}),
     401: refusal("That is not the token", "TOKEN_REQUIRED"),

@@ -53,7 +53,7 @@ async def _answer(request: Request, adapter: ModuleType, images: str, *, may_be_
     except Ima2Error as error:
         return failure(error, flat(error, claimed_id(fields, request_id)))
     try:
-        handle = await submit(request, runtime, fields, asked, label)
+        handle = await submit(request, runtime.studio, fields, asked, label)
     except Ima2Error as error:
         return failure(error, flat(error, label.id))
     if may_be_async and fields.get("async") is True:

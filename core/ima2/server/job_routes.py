@@ -11,8 +11,9 @@ from fastapi import Request
 
 from ima2 import interfaces
 from ima2.errors import Ima2Error
-from ima2.interfaces import JobHandle, Label
+from ima2.interfaces import JobHandle, Label, Studio
 from ima2.runtime import Runtime
+from ima2.server.access import runtime_of
 from ima2.server.bodies import BIG, read_json
 from ima2.server.replies import Json, by_url, failure, reply
 
@@ -39,13 +40,18 @@ def claimed_id(fields: Mapping[str, Any], fallback: str) -> str:
     return value if isinstance(value, str) and 0 < len(value) <= 128 else fallback
 
 
+async def read_job(request: Request) -> Mapping[str, Any]:
+    """The body of a request for a job, within the limit that the settings allow. Raises as `read_fields` does."""
+    return await read_fields(request, runtime_of(request))
+
+
 async def submit(
-    request: Request, runtime: Runtime, fields: Mapping[str, Any], asked: interfaces.Request, label: Label
+    request: Request, studio: Studio, fields: Mapping[str, Any], asked: interfaces.Request, label: Label
 ) -> JobHandle:
     """Hand a request to the studio in the name of the client that sent it. ``"queue": true`` lets it wait in line."""
     headers, peer = request.headers, request.client
     client = headers.get("x-ima2-browser-id") or headers.get("x-ima2-client") or (peer.host if peer else "")
-    return await runtime.studio.submit(asked, replace(label, client=client[:80]), queue=fields.get("queue") is True)
+    return await studio.submit(asked, replace(label, client=client[:80]), queue=fields.get("queue") is True)
 
 
 def accepted(handle: JobHandle, **more: Any) -> Json:

@@ -67,6 +67,11 @@ GENERATE_BODY: dict[str, Any] = {
 }
 
 
+def picture_job_body(example: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The OpenAPI request body of a route that takes the fields of all picture routes and ``more`` of its own."""
+    return _body(_fields("n", "storyboard", **more), ["prompt"], example)
+
+
 def _body(fields: dict[str, Any], required: list[str], example: dict[str, Any]) -> dict[str, Any]:
     schema = {"type": "object", "required": required, "properties": fields}
     return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
@@ -86,18 +91,6 @@ SEQUENCE_BODY = _body(
     _fields("n", "storyboard", maxImages={"type": "integer", "minimum": 1, "maximum": 8, "default": 1}),
     ["prompt"],
     {"prompt": "the four seasons of one tree", "maxImages": 4},
-)
-NODE_BODY = _body(
-    _fields(
-        "n",
-        "storyboard",
-        parentNodeId={**_TEXT, "description": "a stored node to grow from"},
-        externalSrc={**_TEXT, "description": "a file of the gallery to grow from"},
-        contextMode={**_TEXT, "enum": ["parent-plus-refs", "parent-only"]},
-        searchMode={**_TEXT, "enum": ["on", "auto", "off"]},
-    ),
-    ["prompt"],
-    {"prompt": "the same street at night", "parentNodeId": "n_0a1b2c3d4e"},
 )
 
 

@@ -36,7 +36,7 @@ async def multimode(request: Request) -> Response:
     in_background = fields.get("async") is True
     try:
         asked, label = await off_loop(request, adapter.read, fields, runtime.studio, request_id)
-        handle = await submit(request, runtime, fields, asked, label)
+        handle = await submit(request, runtime.studio, fields, asked, label)
     except Ima2Error as error:
         return refused(error, plain(error, claimed_id(fields, request_id)), as_stream=not in_background)
     return accepted(handle) if in_background else event_stream(handle)

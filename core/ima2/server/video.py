@@ -53,7 +53,7 @@ async def make(request: Request) -> Response:
     in_background = fields.get("async") is True
     try:
         asked, label = await video_generate.read(fields, runtime.studio, runtime.library, request_id)
-        handle = await submit(request, runtime, fields, asked, label)
+        handle = await submit(request, runtime.studio, fields, asked, label)
     except Ima2Error as error:
         second = claimed_id({"requestId": fields.get("clientRequestId")}, request_id)
         return refused(error, plain(error, claimed_id(fields, second)), as_stream=not in_background)
@@ -119,7 +119,7 @@ async def _changed(request: Request, mode: Literal["edit", "extend"]) -> Json:
     runtime, request_id = runtime_of(request), request_id_of(request)
     fields = await read_fields(request, runtime)
     asked, label = await video_edit.read(mode, fields, runtime.studio, runtime.library, request_id)
-    handle = await submit(request, runtime, fields, asked, label)
+    handle = await submit(request, runtime.studio, fields, asked, label)
     return Json((await handle.result()).data)
 
 

@@ -126,9 +126,6 @@ class Settings(BaseSettings):
     generated_hex_bytes: int = setting(
         4, env="IMA2_GENERATED_HEX_BYTES", key="ids.generatedHexBytes", ge=1, le=32, help="Random bytes of a file name."
     )
-    node_hex_bytes: int = setting(
-        5, env="IMA2_NODE_HEX_BYTES", key="ids.nodeHexBytes", ge=1, le=32, help="Random bytes of a node id."
-    )
     terminal_ttl_ms: int = setting(
         300_000,
         env="IMA2_INFLIGHT_TERMINAL_TTL_MS",

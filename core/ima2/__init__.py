@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ima2.client import Client
     from ima2.contracts import (
         EventSink,
-        Facet,
         Job,
         Migration,
         Part,
@@ -55,7 +54,6 @@ if TYPE_CHECKING:
     )
     from ima2.kernel.context import PluginContext
     from ima2.kernel.hooks import hookimpl
-    from ima2.kernel.offers import Routes, Site, Tool
     from ima2.kernel.subscription import Subscription
     from ima2.keys import is_key
     from ima2.library_api import Kept, Library, LibraryItem, LibraryPage, LibraryQuery
@@ -88,6 +86,7 @@ if TYPE_CHECKING:
     from ima2.network.errors import network_error, network_reason, redirect_error
     from ima2.network.fetch import Fetched, FetchError, FetchLimits
     from ima2.network.responses import read_json_limited, read_limited, stream_limited
+    from ima2.offers import Facet, Routes, Site, Tool
     from ima2.scripts import CommandContext, command_context, open_studio
     from ima2.settings.field import setting
     from ima2.streams import merged
@@ -203,7 +202,7 @@ _MODULES = {
     "ima2.kernel.context": "PluginContext",
     "ima2.client": "Client",
     "ima2.event_stream": "StreamEvent",
-    "ima2.contracts": "EventSink Facet Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
+    "ima2.contracts": "EventSink Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
     "ima2.database.defaults": "now_seconds",
     "ima2.library_api": "Kept Library LibraryItem LibraryPage LibraryQuery",
     "ima2.errors": "Ima2Error canceled safe_label",
@@ -211,7 +210,7 @@ _MODULES = {
     "ima2.media.frames": "frame_of frames_problem",
     "ima2.interfaces": "Checked JobHandle JobResult JobScope JobView Jobs Label Limits Output Policy Studio",
     "ima2.kernel.hooks": "hookimpl",
-    "ima2.kernel.offers": "Routes Site Tool",
+    "ima2.offers": "Facet Routes Site Tool",
     "ima2.kernel.subscription": "Subscription",
     "ima2.keys": "is_key",
     "ima2.capabilities": (

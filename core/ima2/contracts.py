@@ -12,14 +12,14 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from ima2.capabilities import Capabilities, Credential, LoginStep, Model, ProviderStatus, Quota
 from ima2.errors import Ima2Error
 from ima2.models import Event, ImageRequest, Json, Picture, Receipt, TextRequest, TextResult, Update, VideoRequest
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, Connection, MetaData
+    from sqlalchemy import Connection, MetaData
 
     from ima2.media.sniff import MediaFormat
 
@@ -264,25 +264,6 @@ class Tables:
 
     metadata: MetaData
     migrations: Sequence[Migration] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """A table of a plugin that the library joins to the gallery's pages, in SQL and before paging.
-
-    ``key`` is the column, of one of the plugin's own tables, that equals what ``on`` names of a picture: its storage
-    ``key``, its ``session_id`` or its ``request_id``. ``scope`` narrows it to the caller's rows: what is known of a
-    caller (``browser_id``) to the column that holds it. ``filters`` are query fields by the name a client uses, each
-    compared with a column; ``rows`` are fields added to each picture's row, each with a column's value. In both,
-    ``None`` for the column asks whether there is a matching row at all. For ``rows`` at most one row may match a
-    picture.
-    """
-
-    key: Column[Any]
-    on: Literal["key", "session_id", "request_id"] = "key"
-    scope: Mapping[str, Column[Any]] = field(default_factory=dict)
-    filters: Mapping[str, Column[Any] | None] = field(default_factory=dict)
-    rows: Mapping[str, Column[Any] | None] = field(default_factory=dict)
 
 
 class Sql(ABC):

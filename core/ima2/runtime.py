@@ -24,7 +24,7 @@ from ima2.kernel.changes import Changes
 from ima2.kernel.collect import facets, migrate, tools
 from ima2.kernel.context import Host, PluginContext
 from ima2.kernel.discovery import State
-from ima2.kernel.lifecycle import OpenParts, opened
+from ima2.kernel.lifecycle import OpenParts, open_parts
 from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
 from ima2.kernel.report import absent, remember
@@ -143,7 +143,7 @@ async def open_runtime(runtime: Runtime, *, background: bool = True) -> AsyncIte
         await runtime.database.open([("ima2", _kernel_tables())])
         await migrate(runtime.database, runtime.booted)
         runtime.registry.facets = facets(runtime.booted)
-        runtime.parts = await stack.enter_async_context(opened(runtime.booted))
+        runtime.parts = await stack.enter_async_context(open_parts(runtime.booted))
         runtime.registry.tools = runtime.host.tools = tools(runtime.booted)
         await asyncio.to_thread(remember, settings.config_dir, runtime.booted.records)
         runtime.host.subscriptions = Subscriptions()

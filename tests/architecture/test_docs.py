@@ -84,7 +84,7 @@ def test_every_example_of_a_hook_is_a_plugin_that_works(hook: str, tmp_path: Pat
     example = module(blocks(sections(HOOKS_PAGE.read_text())[hook][1], "python")[0], f"example_of_{hook}")
     hooks = Hooks()
     assert hooks.register("example", example) == []
-    assert hooks.offered("example") == [hook]
+    assert hooks.hooks_of("example") == [hook]
     takes_ctx = "ctx" in inspect.signature(getattr(hookspecs, hook)).parameters
     arguments = {"ctx": context(tmp_path)} if takes_ctx else {}
     assert hooks.call("example", hook, **arguments)

@@ -151,7 +151,7 @@ def load_plugin(
         record.warnings += [
             f"{hook} is not known to this version" for hook in booted.hooks.register(record.name, record.module)
         ]
-        record.hooks = booted.hooks.offered(record.name)
+        record.hooks = booted.hooks.hooks_of(record.name)
         stage = "settings"
         model = booted.hooks.call(record.name, "ima2_settings")
         ctx = context(record.name, None if model is None else settings(record.name, _model(model)))
@@ -160,7 +160,7 @@ def load_plugin(
         for stage, slot in SLOTS.items():
             parts = booted.hooks.call(record.name, stage, ctx=ctx)
             for part in list_of(stage, parts, slot.type):
-                offered.append((slot, _checked(booted, slot, part, offered)))
+                offered.append((slot, _check(booted, slot, part, offered)))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -175,7 +175,7 @@ def load_plugin(
     record.state = State.READY
 
 
-def _checked(booted: Booted, slot: Slot, part: Part, offered: Sequence[tuple[Slot, Part]]) -> Part:
+def _check(booted: Booted, slot: Slot, part: Part, offered: Sequence[tuple[Slot, Part]]) -> Part:
     """A part that may be taken in: a slug for an id, free in its kind, and with what its class promises."""
     part_id = getattr(part, "id", None)
     if not discovery.is_slug(part_id):

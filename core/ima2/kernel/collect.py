@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ima2.contracts import Facet, Tables
+from ima2.contracts import Tables
 from ima2.database.sqlite import Database
 from ima2.database.tables import TABLES
 from ima2.errors import Ima2Error
 from ima2.kernel.boot import Booted, disable, list_of, one_of
-from ima2.kernel.offers import Routes, Site, Tool
 from ima2.models import Json, Panel
+from ima2.offers import Facet, Routes, Site, Tool
 
 
 def tables(booted: Booted) -> list[tuple[str, Tables]]:

@@ -13,7 +13,7 @@ _OURS = re.compile(r"ima2(?![A-Za-z0-9._-])", re.IGNORECASE)
 def check(record: PluginRecord, version: str = VERSION) -> bool:
     """Whether a plugin may be imported here; a record whose package requires another ima2 has failed."""
     if record.package and record.package.lower() != "ima2":
-        record.api = written_for(record.requires)
+        record.api = oldest_version(record.requires)
         if not record.api:
             record.warnings.append(f"{record.package} does not say which ima2 it needs: add ima2>=3,<4 to it")
     wanted = unmet(record.requires, version)
@@ -41,7 +41,7 @@ def unmet(requires: tuple[str, ...], version: str = VERSION) -> str | None:
     return None
 
 
-def written_for(requires: tuple[str, ...]) -> str:
+def oldest_version(requires: tuple[str, ...]) -> str:
     """The oldest ima2 that a package's requirement names, as ``3`` or ``3.1``; nothing where it names none."""
     lines = " ".join(line.partition(";")[0] for line in requires if _OURS.match(line))
     lowest = re.search(r"(?:>=|~=|==)\s*(\d+(?:\.\d+)*)", lines)

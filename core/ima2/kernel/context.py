@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ima2.contracts import Sql
 from ima2.deprecation import deprecated
 from ima2.errors import Ima2Error
-from ima2.kernel.offers import Tool
 from ima2.models import Event, Json
+from ima2.offers import Tool
 
 if TYPE_CHECKING:
     import httpx

@@ -94,7 +94,7 @@ def discover() -> list[PluginRecord]:
         record.requires = tuple(distribution.requires or ())
         record.turned_on_by = off.get(entry.name, ())
         by_name.setdefault(entry.name, []).append(record)
-    return [_settled(by_name[name]) for name in sorted(by_name)]
+    return [_settle(by_name[name]) for name in sorted(by_name)]
 
 
 def starting_off() -> dict[str, tuple[str, ...]]:
@@ -171,7 +171,7 @@ def _load(entry: EntryPoint) -> Any:
     return found.extensions[0].plugin
 
 
-def _settled(claims: list[PluginRecord]) -> PluginRecord:
+def _settle(claims: list[PluginRecord]) -> PluginRecord:
     record = claims[0]
     if len(claims) > 1:
         packages = sorted({claim.package for claim in claims})

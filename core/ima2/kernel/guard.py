@@ -51,7 +51,9 @@ def origin(error: BaseException) -> str:
     neither ima2's own core nor what calls plugins for it, else the innermost frame of all."""
     frames, trace = [], error.__traceback__
     while trace is not None:
-        frames.append((_root(trace.tb_frame.f_globals.get("__name__", "")), trace.tb_frame.f_code, trace.tb_lineno))
+        frames.append(
+            (package_of(trace.tb_frame.f_globals.get("__name__", "")), trace.tb_frame.f_code, trace.tb_lineno)
+        )
         trace = trace.tb_next
     first = next((root for root, _, _ in frames if root and root not in _HOSTS), None)
     own = [frame for frame in frames if first is None or frame[0] == first]
@@ -124,31 +126,27 @@ def ask(part: Part, what: str, kind: type | tuple[type, ...]) -> Any:
     """What a plain method of a part answers, within `SYNC_S`. Raises `Ima2Error` ``PLUGIN_ANSWER_INVALID`` for an
     exception, a wrong type or no answer in time; one that was once too late is not asked again."""
     with _lock:  # one call at a time, so that nobody waits behind one that hangs
-        value, error = (None, _LATE) if (id(part), what) in _stuck else _answer(part, what)
-    if error is None and isinstance(value, kind):
-        return value
-    given = (
-        f"gave a {type(value).__name__}"
-        if error is None
-        else f"failed: {error if isinstance(error, str) else explain(error)}"
-    )
-    reason = _LATE if error is _LATE else given
-    raise Ima2Error("PLUGIN_ANSWER_INVALID", 500, f"{part.id}.{what}() {reason}.")
+        value, reason = (None, _LATE) if (id(part), what) in _stuck else _answer(part, what)
+    if reason or not isinstance(value, kind):
+        text = f"{part.id}.{what}() {reason or f'gave a {type(value).__name__}'}."
+        raise Ima2Error("PLUGIN_ANSWER_INVALID", 500, text)
+    return value
 
 
-def _answer(part: Part, what: str) -> tuple[Any, Any]:
-    answers: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
+def _answer(part: Part, what: str) -> tuple[Any, str]:
+    answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
     run = contextvars.copy_context().run
     if not _worker:
         _worker.append(_Worker())
     _worker[0].calls.put((lambda: run(getattr(part, what)), answers))
     try:
-        return answers.get(timeout=SYNC_S)
+        value, error = answers.get(timeout=SYNC_S)
     except queue.Empty:
         _worker.clear()
         _stuck[id(part), what] = part
         log.warning("%s.%s() did not answer within %g s and is not asked again", part.id, what, SYNC_S)
         return None, _LATE
+    return value, f"failed: {explain(error)}" if error is not None else ""
 
 
 def problem(part: Part) -> str | None:
@@ -160,14 +158,13 @@ def problem(part: Part) -> str | None:
     return said
 
 
-def facts(part: Part, what: str) -> Mapping[str, Json] | None:
-    """The mapping that ``about()`` or ``runtime()`` of a provider gives; ``None`` where it gives none, or breaks."""
+def facts(part: Part, what: str) -> Mapping[str, Json]:
+    """The mapping that ``about()`` or ``runtime()`` of a provider gives; empty where it gives none, or breaks."""
     try:
-        found: Mapping[str, Json] | None = ask(part, what, (Mapping, types.NoneType))
+        return ask(part, what, (Mapping, types.NoneType)) or {}
     except Ima2Error as error:
         log.warning("%s", error.text)
-        return None
-    return found
+        return {}
 
 
 # -- coroutines ---------------------------------------------------------------------------------
@@ -294,8 +291,8 @@ def end_within(seconds: float) -> None:
     threading.Thread(target=end, name="ima2-end", daemon=True).start()
 
 
-def _root(module: str) -> str:
-    """The package a module belongs to, the part of it that is one plugin's; nothing for ima2's own core."""
+def package_of(module: str) -> str:
+    """The package a module belongs to, as far as it is one plugin's; nothing for ima2's own core."""
     parts = module.split(".")
     if parts[0] == "ima2":
         return ""

@@ -39,7 +39,7 @@ class Hooks:
         except pluggy.PluginValidationError as error:
             raise TypeError(" ".join(str(error).split())) from None
         unknown = self._unknown(module)
-        if not self.offered(name):
+        if not self.hooks_of(name):
             self._plugins.unregister(name=name)
             raise LookupError("no known hook" + (f" (unknown: {', '.join(unknown)})" if unknown else ""))
         return unknown
@@ -49,7 +49,7 @@ class Hooks:
         if self._plugins.has_plugin(name):
             self._plugins.unregister(name=name)
 
-    def offered(self, name: str) -> list[str]:
+    def hooks_of(self, name: str) -> list[str]:
         """The hooks that a plugin implements, in the order of the specification."""
         callers = self._plugins.get_hookcallers(self._plugins.get_plugin(name)) or []
         names = {caller.name for caller in callers}

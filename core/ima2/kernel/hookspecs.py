@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
     from pydantic import BaseModel
 
-    from ima2.contracts import EventSink, Facet, Provider, Storage, Tables, Thumbnailer
+    from ima2.contracts import EventSink, Provider, Storage, Tables, Thumbnailer
     from ima2.interfaces import Policy
     from ima2.kernel.context import PluginContext
-    from ima2.kernel.offers import Routes, Site, Tool
     from ima2.models import Json, Panel
+    from ima2.offers import Facet, Routes, Site, Tool
 
 
 def ima2_settings() -> type[BaseModel] | None:

@@ -22,7 +22,7 @@ _SLOTS = {slot.field: slot.kind for slot in SLOTS.values()}
 
 
 @asynccontextmanager
-async def opened(booted: Booted, timeout: float = 5.0) -> AsyncIterator[OpenParts]:
+async def open_parts(booted: Booted, timeout: float = 5.0) -> AsyncIterator[OpenParts]:
     """Hold every part open; `OpenParts.lifespans` holds every plugin's lifespan entered meanwhile.
 
     A part or lifespan that fails, or takes longer than ``timeout`` seconds, fails its plugin: what that plugin had open

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from ima2.contracts import EventSink, Facet, Part, Provider, Storage, Thumbnailer
+from ima2.contracts import EventSink, Part, Provider, Storage, Thumbnailer
 from ima2.errors import Ima2Error
 from ima2.interfaces import Policy
 from ima2.kernel import guard
-from ima2.kernel.offers import Tool
+from ima2.offers import Facet, Tool
 
 
 @dataclass(slots=True)
@@ -31,29 +30,12 @@ class Registry:
 
     def part(self, kind: str, part_id: str) -> Part:
         """A part by its kind, as in ``owners``, and its id."""
-        kinds: dict[str, dict[str, Any]] = {
-            "storage": self.storages,
-            "thumbnailer": self.thumbnailers,
-            "event_sink": self.event_sinks,
-            "policy": self.policies,
-            "provider": self.providers,
-        }
-        found: Part = kinds[kind][part_id]
+        found: Part = getattr(self, "policies" if kind == "policy" else f"{kind}s")[part_id]
         return found
 
     def providers_of(self, plugin: str) -> list[Provider]:
         """The providers that a plugin offers."""
         return [one for one in self.providers.values() if self.owners.get(("provider", one.id)) == plugin]
-
-    def parts(self) -> list[Part]:
-        """Every part, in the order offered."""
-        return [
-            *self.storages.values(),
-            *self.thumbnailers.values(),
-            *self.event_sinks.values(),
-            *self.policies.values(),
-            *self.providers.values(),
-        ]
 
     def provider(self, name: str) -> Provider:
         """The provider of that id, or 400 ``UNKNOWN_PROVIDER``: never another one in its place."""

@@ -38,7 +38,7 @@ class Switches:
             return cls(only=_names(flag), source="--plugins")
         if "IMA2_PLUGINS" in environ:
             return cls(only=_names(environ["IMA2_PLUGINS"]), source="IMA2_PLUGINS")
-        disabled, required = (_listed(document, f"plugins.{key}") for key in ("disabled", "required"))
+        disabled, required = (_names_at(document, f"plugins.{key}") for key in ("disabled", "required"))
         waiting = _waiting(environ, document) - required
         return cls(disabled=disabled, required=required, waiting=waiting, source="config.json")
 
@@ -89,14 +89,14 @@ def enable(file: ConfigFile, name: str) -> bool:
 
 
 def _mark(document: dict[str, Any], key: str, name: str) -> bool:
-    names = _listed(document, f"plugins.{key}")
+    names = _names_at(document, f"plugins.{key}")
     if name not in names:
         document.setdefault("plugins", {})[key] = sorted(names | {name})
     return name not in names
 
 
 def _unmark(document: dict[str, Any], key: str, name: str) -> bool:
-    names = _listed(document, f"plugins.{key}")
+    names = _names_at(document, f"plugins.{key}")
     if name not in names:
         return False
     section = document["plugins"]
@@ -118,7 +118,7 @@ def _waiting(environ: Mapping[str, str], document: Mapping[str, Any]) -> frozens
     """The plugins that start off and stay so: a variable decides, else a config key, else the list of those enabled."""
     from ima2.kernel.discovery import starting_off
 
-    enabled = _listed(document, "plugins.enabled")
+    enabled = _names_at(document, "plugins.enabled")
     off = set()
     for name, places in starting_off().items():
         given = [environ[one] for one in places if environ.get(one)]
@@ -133,7 +133,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
-def _listed(document: Mapping[str, Any], dotted: str) -> frozenset[str]:
+def _names_at(document: Mapping[str, Any], dotted: str) -> frozenset[str]:
     if "plugins" in document and not isinstance(document["plugins"], dict):
         raise Ima2Error("CONFIG_INVALID", 500, "plugins in config.json must be an object.")
     value = find(document, dotted)

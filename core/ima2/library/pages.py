@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, exists, func, literal, select, tuple_
 
-from ima2.contracts import Facet, Sql
+from ima2.contracts import Sql
 from ima2.database.tables import library as table
 from ima2.library.names import thumb_of, url_of
 from ima2.library.sidecar import row_of
 from ima2.library_api import LibraryQuery
+from ima2.offers import Facet
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from ima2.errors import Ima2Error
 from ima2.kernel.boot import Booted, disable
 from ima2.kernel.collect import routers, sites
-from ima2.kernel.offers import Routes
+from ima2.offers import Routes
 from ima2.server.replies import Json, failure
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def mount_routers(app: FastAPI, booted: Booted) -> None:
     app.state.prefixes = {}
     app.state.own = {_top(path) for path, _ in _paths(app.router.routes)} - {"/api"}
     for name, routes in routers(booted):
-        own = _prefixed(routes)
+        own = _with_prefix(routes)
         problem = _problem(routes.prefix, own, app)
         if problem:
             disable(booted, name, "ima2_routes", problem)
@@ -75,7 +75,7 @@ def answer(request: Request, error: Ima2Error, body: Mapping[str, Any] | None = 
     return failure(error, body)
 
 
-def _prefixed(routes: Routes) -> list[BaseRoute]:
+def _with_prefix(routes: Routes) -> list[BaseRoute]:
     from fastapi import APIRouter
 
     if not routes.prefix:

@@ -13,6 +13,7 @@ import uvicorn
 from ima2.kernel import guard
 from ima2.runtime import Runtime, open_runtime, wind_down
 from ima2.server.app import create_app
+from ima2.server.loop_watch import LoopWatch, plugin_packages
 from ima2.server.protocol import Protocol
 from ima2.server.serving import ANYWHERE, advertised, own_names
 from ima2.server.status import process_facts
@@ -59,9 +60,12 @@ def run(runtime: Runtime, listener: socket.socket, ready: Callable[[], None]) ->
     server = Server(config, runtime, ready)
 
     async def serve() -> None:
+        watch = LoopWatch(plugin_packages(runtime.booted))
+        watch.start(asyncio.get_running_loop())
         async with open_runtime(runtime):
             with advertised(runtime, process_facts(runtime)):
                 await server.serve(sockets=[listener])
+        watch.stop()
 
     def stop(*_: object) -> None:
         server.should_exit = True

@@ -57,7 +57,7 @@ async def providers(request: Request) -> Json:
     runtime = runtime_of(request)
     answer: dict[str, Any] = {}
     for provider in ranked(runtime.registry):
-        answer.update(facts(provider, "about") or {})
+        answer.update(facts(provider, "about"))
     answer["default"] = _default(runtime)
     answer["providers"] = [provider_row(provider, runtime.registry) for provider in ranked(runtime.registry)]
     answer["runtime"] = process_facts(runtime)
@@ -124,7 +124,7 @@ def process_facts(runtime: Runtime) -> dict[str, Any]:
     }
     for name, provider in runtime.registry.providers.items():
         leans_on = facts(provider, "runtime")
-        if leans_on is not None:
+        if leans_on:
             answer[name] = dict(leans_on)
     return answer
 

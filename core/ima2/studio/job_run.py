@@ -16,7 +16,6 @@ from ima2.errors import Ima2Error
 from ima2.interfaces import Checked, JobResult, JobView, Label, Output
 from ima2.jobs.record import now_ms
 from ima2.kernel import guard
-from ima2.kernel.answers import Answers
 from ima2.kernel.guard import provider_failure
 from ima2.library import Gallery
 from ima2.library.rows import url_of
@@ -38,6 +37,7 @@ from ima2.models import (
     Usage,
     VideoRequest,
 )
+from ima2.studio.answers import Answers
 from ima2.studio.artifacts import accept, differences
 from ima2.studio.facts import facts_of, used_of
 from ima2.studio.live_job import LiveJob

@@ -12,7 +12,6 @@ import pytest
 from ima2.capabilities import ProviderStatus
 from ima2.contracts import Job, Provider
 from ima2.errors import Ima2Error
-from ima2.kernel.answers import INVALID, Answers
 from ima2.kernel.guard import attempt
 from ima2.media.completeness import is_complete
 from ima2.media.sniff import media_type_of, size_of
@@ -27,6 +26,7 @@ from ima2.models import (
     Update,
     VideoRequest,
 )
+from ima2.studio.answers import INVALID, Answers
 from ima2.testing.fakes import picture
 from ima2.testing.suite import Suite
 

@@ -88,7 +88,7 @@ def test_a_plugin_that_offers_wrongly_has_failed(
     assert only(booted).state is State.FAILED
     assert only(booted).stage == stage
     assert told in (only(booted).error or "")
-    assert not booted.registry.parts()
+    assert not booted.registry.owners
 
 
 def test_a_plugin_that_calls_exit_has_failed_alone(booting: Booting, plugin: Make, sinks: Make, sink: Make) -> None:
@@ -101,7 +101,7 @@ def test_a_plugin_that_calls_exit_has_failed_alone(booting: Booting, plugin: Mak
 
 def test_all_of_a_plugins_parts_or_none(booting: Booting, plugin: Make, sink: Make) -> None:
     module = plugin(ima2_event_sinks=lambda: [sink("fine")], ima2_providers=lambda: [Untitled()])
-    assert booting({"mine": module}).registry.parts() == []
+    assert booting({"mine": module}).registry.owners == {}
 
 
 def test_an_id_that_is_no_slug_is_refused(booting: Booting, sinks: Make, sink: Make) -> None:

@@ -13,7 +13,7 @@ import pytest
 import ima2
 from ima2.kernel.boot import Booted
 from ima2.kernel.discovery import State
-from ima2.kernel.lifecycle import opened
+from ima2.kernel.lifecycle import open_parts
 from ima2.kernel.switches import Switches
 
 Booting = Callable[..., Booted]
@@ -56,7 +56,7 @@ async def test_sinks_open_before_providers_before_lifespans_and_close_in_reverse
         ima2_event_sinks=lambda: [sink("sink", diary)],
         ima2_lifespan=lifespan(diary),
     )
-    async with opened(booting({"mine": module})) as parts, parts.lifespans():
+    async with open_parts(booting({"mine": module})) as parts, parts.lifespans():
         diary.append("work")
     assert diary == ["open sink", "open provider", "enter", "work", "leave", "close provider", "close sink"]
 
@@ -71,7 +71,7 @@ async def test_a_part_that_fails_to_open_fails_its_plugin_and_closes_what_was_op
     diary: list[str] = []
     bad = plugin(ima2_event_sinks=lambda: [sink("early", diary)], ima2_providers=lambda: [Broken(diary)])
     booted = booting({"bad": bad, "good": sinks(sink("other", diary))})
-    async with opened(booted) as parts, parts.lifespans():
+    async with open_parts(booted) as parts, parts.lifespans():
         assert booted.record("bad").state is State.FAILED
         assert (booted.record("bad").stage, booted.record("bad").error) == ("open diarist", "OSError: no socket")
         assert list(booted.registry.event_sinks) == ["other"]
@@ -94,7 +94,7 @@ async def test_parts_of_a_kind_open_side_by_side_and_one_that_hangs_is_given_up(
 
     booted = booting({name: sinks(Hanging(name)) for name in ("a", "b", "c")} | {"fine": sinks(sink("fine"))})
     started = time.monotonic()
-    async with opened(booted, timeout=0.1) as parts, parts.lifespans():
+    async with open_parts(booted, timeout=0.1) as parts, parts.lifespans():
         assert time.monotonic() - started < 1.5
         assert [record.name for record in booted.ready()] == ["fine"]
         assert booted.record("a").error == "TimeoutError: not done after 0.1 s"
@@ -114,7 +114,7 @@ async def test_closing_is_bounded_and_never_raises(
     diary: list[str] = []
     booted = booting({"mine": sinks(Stuck("stuck"), Raising("raising"), sink("fine", diary))})
     started = time.monotonic()
-    async with opened(booted, timeout=0.1) as parts, parts.lifespans():
+    async with open_parts(booted, timeout=0.1) as parts, parts.lifespans():
         pass
     assert time.monotonic() - started < 1.5
     assert diary == ["open fine", "close fine"]
@@ -132,7 +132,7 @@ async def test_a_bad_lifespan_fails_its_plugin(booting: Booting, plugin: Make, s
     }
     module = plugin(ima2_event_sinks=lambda: [sink("s", diary)], ima2_lifespan=hooks[answer])
     booted = booting({"mine": module})
-    async with opened(booted) as parts, parts.lifespans():
+    async with open_parts(booted) as parts, parts.lifespans():
         assert booted.record("mine").stage == "ima2_lifespan"
         assert not booted.registry.event_sinks
     assert diary.count("close s") == 1
@@ -145,7 +145,7 @@ async def test_a_lifespan_that_hangs_while_entered_is_given_up(booting: Booting,
         yield
 
     booted = booting({"mine": plugin(ima2_lifespan=hanging)})
-    async with opened(booted, timeout=0.1) as parts, parts.lifespans():
+    async with open_parts(booted, timeout=0.1) as parts, parts.lifespans():
         assert booted.record("mine").error == "TimeoutError: not done after 0.1 s"
 
 
@@ -160,7 +160,7 @@ async def test_a_named_plugin_that_fails_to_open_ends_the_start_and_all_is_close
     modules = {"good": sinks(sink("good", diary)), "bad": sinks(Broken("bad"))}
     booted = booting(modules, switches=Switches.from_sources(None, {}, {"plugins": {"required": ["bad"]}}))
     with pytest.raises(ima2.Ima2Error, match="no socket"):
-        async with opened(booted) as parts, parts.lifespans():
+        async with open_parts(booted) as parts, parts.lifespans():
             pytest.fail("must not start")
     assert diary == ["open good", "close good"]
 
@@ -168,6 +168,6 @@ async def test_a_named_plugin_that_fails_to_open_ends_the_start_and_all_is_close
 async def test_everything_is_closed_when_the_work_raises(booting: Booting, sinks: Make, sink: Make) -> None:
     diary: list[str] = []
     with pytest.raises(KeyError):
-        async with opened(booting({"mine": sinks(sink("s", diary))})) as parts, parts.lifespans():
+        async with open_parts(booting({"mine": sinks(sink("s", diary))})) as parts, parts.lifespans():
             raise KeyError("work")
     assert diary == ["open s", "close s"]

@@ -179,6 +179,8 @@ def _note(row: dict[str, Any]) -> str:
     if row["state"] == State.FAILED:
         return f"{row['stage']}: {row['error']}"
     last = f"last start: {row['lastError']}" if "lastError" in row else ""
+    if row["state"] == State.OFF and "turnedOnBy" in row:
+        last = f"starts off; turned on by {' or '.join(row['turnedOnBy'])}"
     return "; ".join(text for text in (last, row.get("problem", ""), *row.get("warnings", [])) if text)
 
 

@@ -1,17 +1,37 @@
-"""What plugins offer besides parts: tools, routes and sites, as data."""
+"""What plugins offer besides parts: facets, tools, routes and sites, as data."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from ima2.errors import Ima2Error
 from ima2.models import Json
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
+    from sqlalchemy import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A table of a plugin that the library joins to the gallery's pages, in SQL and before paging.
+
+    ``key`` is the column, of one of the plugin's own tables, that equals what ``on`` names of a picture: its storage
+    ``key``, its ``session_id`` or its ``request_id``. ``scope`` narrows it to the caller's rows: what is known of a
+    caller (``browser_id``) to the column that holds it. ``filters`` are query fields by the name a client uses, each
+    compared with a column; ``rows`` are fields added to each picture's row, each with a column's value. In both,
+    ``None`` for the column asks whether there is a matching row at all. For ``rows`` at most one row may match a
+    picture.
+    """
+
+    key: Column[Any]
+    on: Literal["key", "session_id", "request_id"] = "key"
+    scope: Mapping[str, Column[Any]] = field(default_factory=dict)
+    filters: Mapping[str, Column[Any] | None] = field(default_factory=dict)
+    rows: Mapping[str, Column[Any] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import ima2
-from ima2.kernel.answers import INVALID, Answers
 from ima2.media.decode import MediaError
+from ima2.studio.answers import INVALID, Answers
 from ima2.testing import EchoProvider, clip, picture
 
 REQUEST = ima2.ImageRequest("a boat", "echo", count=2)

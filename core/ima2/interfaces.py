@@ -225,6 +225,10 @@ class Jobs(ABC):
         """A job that runs, or that ended within the time records are shown."""
 
     @abstractmethod
+    async def wait(self, job_id: str) -> JobRecord:
+        """Wait until a job has ended, wherever it runs. 404 ``JOB_NOT_FOUND`` when none of this id is known."""
+
+    @abstractmethod
     async def cancel(self, job_id: str) -> tuple[bool, bool]:
         """Stop a job. Returns whether it was active, and whether work in flight was really cut off."""
 

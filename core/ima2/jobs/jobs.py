@@ -20,15 +20,13 @@ from ima2.jobs.admission import LONGEST_LINE, Line, in_use, too_many
 from ima2.jobs.job_errors import closing, failure, interrupted, not_found, outcome_unknown, suspended
 from ima2.jobs.leases import GOES_ON, Judge, Recovered, Verdict, dead_jobs, judged, plain_verdict
 from ima2.jobs.record import ACTIVE, CANCELED, COMPLETED, ERROR, QUEUED, UNKNOWN, Draft, JobRecord, now_ms
-from ima2.jobs.runner import RunningJob as RunningJob
-from ima2.jobs.runner import run
+from ima2.jobs.runner import RunningJob, run
 from ima2.jobs.store import Ledger
 from ima2.kernel.publisher import Publisher
 from ima2.models import Event, Json
 
 log = logging.getLogger("ima2.jobs")
 PROMPT_CHARS = 500
-KEEP_MS = 86_400_000
 STOP_PATIENCE_S = 5.0
 POLL_S = 0.5
 
@@ -125,7 +123,6 @@ class Jobs(PublicJobs):
     async def _close(self, running: RunningJob, event: Mapping[str, Json]) -> None:
         await running.admitted.wait()
         if not running.refused:
-            self._remember(running.record)
             await self._store_and_tell(running.record, event)
         running.ended.set()
         if self._ending.get(running.id, (None,))[0] is running:
@@ -215,7 +212,7 @@ class Jobs(PublicJobs):
                     await self._take_over(record, judged(judge, record), found)
                 except Ima2Error as error:
                     log.warning("job %s waits for the next start: %s", record.id, error.text)
-            await self.store.forget_before(now_ms() - KEEP_MS)
+            await self.store.forget()
         for record in await self.store.ended_since(now_ms() - self._ttl):
             self._ended.setdefault(record.id, record)
         self._ended = OrderedDict(sorted(self._ended.items(), key=lambda item: item[1].finished_at or 0))
@@ -299,9 +296,7 @@ class Jobs(PublicJobs):
 
     def ended(self, kind: str | None = None, session_id: str | None = None) -> list[JobRecord]:
         """What has ended lately, newest first."""
-        limit = now_ms() - self._ttl
-        while self._ended and (next(iter(self._ended.values())).finished_at or 0) < limit:
-            self._ended.popitem(last=False)
+        self._forget()
         return [record for record in reversed(self._ended.values()) if _matches(record, kind, session_id)]
 
     # -- the line ----------------------------------------------------------------------------
@@ -369,6 +364,13 @@ class Jobs(PublicJobs):
     def _remember(self, record: JobRecord) -> None:
         self._ended.pop(record.id, None)
         self._ended[record.id] = record
+        self._forget()
+
+    def _forget(self) -> None:
+        """Ended jobs are shown for a while; the ledger has them longer."""
+        limit = now_ms() - self._ttl
+        while self._ended and (next(iter(self._ended.values())).finished_at or 0) < limit:
+            self._ended.popitem(last=False)
 
     def _tell(self, record: JobRecord, data: Mapping[str, Json]) -> None:
         name = "done" if record.status == COMPLETED else "error"

@@ -17,7 +17,7 @@ import orjson
 from ima2.contracts import Sql
 from ima2.database.failures import DB_CLOSED, may_pass
 from ima2.errors import Ima2Error
-from ima2.jobs.record import ACTIVE, OPEN, JobRecord
+from ima2.jobs.record import ACTIVE, OPEN, JobRecord, now_ms
 from ima2.jobs.rows import columns, from_row, to_json
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("ima2.jobs")
 PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
+KEEP_MS = 86_400_000
+"""How long ended jobs are kept."""
+FORGET_EVERY = 256
 Event = Mapping[str, Any]
 
 
@@ -42,6 +45,7 @@ class Ledger:
         self._waiting: dict[str, tuple[JobRecord, Event | None]] = {}
         self._told: dict[str, tuple[int, int]] = {}
         self._writer: asyncio.Task[None] | None = None
+        self._ends = 0
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -143,10 +147,10 @@ class Ledger:
 
         return await self._database.read(work)
 
-    async def forget_before(self, finished_at: int) -> None:
-        """Delete what ended before a time (ms)."""
+    async def forget(self) -> None:
+        """Delete what ended more than `KEEP_MS` ago."""
         table = _jobs()
-        old = table.delete().where(table.c.status.not_in(OPEN), table.c.finished_at < finished_at)
+        old = table.delete().where(table.c.status.not_in(OPEN), table.c.finished_at < now_ms() - KEEP_MS)
         await self._database.write(lambda connection: connection.execute(old))
 
     async def flush(self) -> None:
@@ -200,6 +204,10 @@ class Ledger:
         told = dict(self._told)
         if told:
             await self._database.write(lambda connection: _mark_told(connection, told))
+            self._ends += len(told)
+            if self._ends >= FORGET_EVERY:
+                self._ends = 0
+                await self.forget()
         self._told = {job_id: mark for job_id, mark in self._told.items() if told.get(job_id) != mark}
 
     async def _write_one(self, record: JobRecord, event: Event | None) -> bool:

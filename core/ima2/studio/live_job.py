@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 from ima2.errors import Ima2Error
 from ima2.interfaces import JobHandle, JobResult
-from ima2.jobs.jobs import Jobs, RunningJob
+from ima2.jobs.jobs import Jobs
+from ima2.jobs.runner import RunningJob
 from ima2.models import Event, Json
 from ima2.studio.event_queue import EventQueue
 

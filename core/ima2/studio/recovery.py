@@ -25,21 +25,20 @@ log = logging.getLogger("ima2.studio")
 def judge(record: JobRecord, registry: Registry) -> Verdict:
     """What becomes of a job of a process that went away.
 
-    Its files are looked after; paid work is collected, or waits for a provider that is not in use now; what was not
-    ordered runs; an order that nobody can follow is unknown. A feature's own job is closed.
+    Its files are looked after; paid work is collected; what was not ordered runs; each waits for a provider that is
+    not in use now. An order that nobody can follow is unknown. A feature's own job is closed.
     """
     if record.request.get("media") not in ("image", "video"):
         return plain_verdict(record)
     provider = registry.providers.get(str(record.request["request"].get("provider")))
+    lost = record.ordered_at is not None and record.receipt is None and not record.files
+    if provider is None:
+        return "unknown" if lost else "wait"
     if record.receipt is not None:
-        if provider is None:
-            return "wait"
         return "collect" if can_collect(record, provider) else "unknown"
     if record.files:
         return "complete"
-    if record.ordered_at is not None:
-        return "unknown"
-    return "rerun" if provider is not None else "close"
+    return "unknown" if lost else "rerun"
 
 
 def can_collect(record: JobRecord, provider: Provider) -> bool:

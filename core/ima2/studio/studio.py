@@ -15,9 +15,10 @@ from ima2.contracts import Provider
 from ima2.errors import Ima2Error, canceled
 from ima2.interfaces import Checked, JobHandle, JobScope, JobView, Label, Limits, Policy, Request
 from ima2.jobs.job_errors import failure, interrupted, outcome_unknown
-from ima2.jobs.jobs import Jobs, RunningJob
+from ima2.jobs.jobs import Jobs
 from ima2.jobs.leases import Verdict
 from ima2.jobs.record import UNKNOWN, Draft, JobRecord
+from ima2.jobs.runner import RunningJob
 from ima2.kernel import guard
 from ima2.kernel.guard import provider_failure
 from ima2.kernel.publisher import Publisher

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ima2.jobs.job_errors import interrupted
-from ima2.jobs.record import JobRecord
+from ima2.jobs.record import JobRecord, now_ms
 from ima2.models import Picture, Receipt
 
 
@@ -197,3 +197,28 @@ def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
     pragmas = ("busy_timeout=20", *(one for one in sqlite._PRAGMAS if not one.startswith("busy_timeout")))
     monkeypatch.setattr(sqlite, "_PRAGMAS", pragmas)
+
+
+async def test_ended_jobs_are_forgotten_after_a_day_also_while_the_process_runs(
+    process: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ima2.jobs.store.FORGET_EVERY", 2)
+    async with process() as one:
+        await (await one.admit("old")).complete({}, {})
+        await one.admit("open")
+        day = 86_400_000
+        monkeypatch.setattr("ima2.jobs.store.now_ms", lambda: now_ms() + day + 1)
+        await (await one.admit("new")).complete({}, {})
+        await one.publisher.close()
+        await one.jobs.store.flush()
+        left = [(name, await one.jobs.store.get(name) is not None) for name in ("old", "open")]
+    assert left == [("old", False), ("open", True)]
+
+
+async def test_records_of_ended_jobs_cost_no_memory_for_ever(process: Any) -> None:
+    async with process(terminal_ttl_ms=0) as one:
+        for number in range(20):
+            await (await one.admit(f"j{number}")).complete({}, {})
+            await asyncio.sleep(0.002)
+        assert len(one.jobs._ended) <= 2
+        assert (await one.jobs.wait("j0")).status == "completed"

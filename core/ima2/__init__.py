@@ -56,9 +56,10 @@ if TYPE_CHECKING:
     from ima2.kernel.hooks import hookimpl
     from ima2.kernel.subscription import Subscription
     from ima2.keys import is_key
-    from ima2.library_api import Kept, Library, LibraryItem, LibraryPage, LibraryQuery
+    from ima2.library_api import Kept, Library, LibraryItem, LibraryPage, LibraryQuery, ThumbnailReport
     from ima2.media.convert import flat_picture, open_picture, upright_picture
     from ima2.media.decode import MediaError, decode_media
+    from ima2.media.embed import read_metadata
     from ima2.media.frames import frame_of, frames_problem
     from ima2.media.sniff import MediaFormat, media_type_of, size_of
     from ima2.models import (
@@ -161,6 +162,7 @@ __all__ = [
     "Tables",
     "TextRequest",
     "TextResult",
+    "ThumbnailReport",
     "Thumbnailer",
     "Tool",
     "Update",
@@ -187,6 +189,7 @@ __all__ = [
     "private_folder",
     "read_json_limited",
     "read_limited",
+    "read_metadata",
     "redirect_error",
     "safe_label",
     "setting",
@@ -204,9 +207,10 @@ _MODULES = {
     "ima2.event_stream": "StreamEvent",
     "ima2.contracts": "EventSink Job Migration Part Provider Sql Storage Stored Tables Thumbnailer",
     "ima2.database.defaults": "now_seconds",
-    "ima2.library_api": "Kept Library LibraryItem LibraryPage LibraryQuery",
+    "ima2.library_api": "Kept Library LibraryItem LibraryPage LibraryQuery ThumbnailReport",
     "ima2.errors": "Ima2Error canceled safe_label",
     "ima2.files": "home_label is_leftover private_folder sweep write_whole",
+    "ima2.media.embed": "read_metadata",
     "ima2.media.frames": "frame_of frames_problem",
     "ima2.interfaces": "Checked JobHandle JobResult JobScope JobView Jobs Label Limits Output Policy Studio",
     "ima2.kernel.hooks": "hookimpl",

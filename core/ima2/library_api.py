@@ -70,6 +70,17 @@ class LibraryPage:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class ThumbnailReport:
+    """What came of making missing thumbnails. ``failures`` name files, each with a kind (``image``, ``video``) and a
+    reason."""
+
+    total: int
+    created: int
+    skipped: int
+    failures: Sequence[tuple[str, str, str]] = ()
+
+
 class Library(ABC):
     """The gallery. A key is the name of a file in its storage, ``/`` between folders; a missing one is ``KeyError``."""
 
@@ -114,6 +125,10 @@ class Library(ABC):
     @abstractmethod
     async def erase(self, keys: Sequence[str]) -> None:
         """Delete files for good, sidecars and thumbnails with them."""
+
+    @abstractmethod
+    async def make_thumbnails(self) -> ThumbnailReport:
+        """Look at all files and make every thumbnail that is missing, now."""
 
     @abstractmethod
     def writable(self) -> str | None:

@@ -58,6 +58,7 @@ __all__ = [
     "is_media_key",
     "picture_job_body",
     "problem",
+    "read_body",
     "read_form",
     "read_job",
     "read_json",
@@ -68,6 +69,11 @@ __all__ = [
     "upstream_labels",
 ]
 _BROWSER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
+
+
+async def read_body(request: Request, limit: int = bodies.SMALL) -> bytes:
+    """The raw body, of at most ``limit`` bytes. Raises ``PAYLOAD_TOO_LARGE`` (413) and ``BODY_INCOMPLETE`` (400)."""
+    return await bodies.read_body(request, limit)
 
 
 async def read_json(request: Request, limit: int = bodies.SMALL) -> Mapping[str, JsonValue]:

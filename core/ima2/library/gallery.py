@@ -21,7 +21,7 @@ from ima2.kernel import guard
 from ima2.kernel.registry import Registry
 from ima2.keys import check
 from ima2.library.index import Entry, Index, entry_of
-from ima2.library.names import NO_THUMB, OWN_THUMB, STEM_THUMB, sidecar_of, thumb_of, url_of
+from ima2.library.names import NO_THUMB, OWN_THUMB, STEM_THUMB, is_clip, is_media, sidecar_of, thumb_of, url_of
 from ima2.library.pages import Listed, Pages
 from ima2.library.reading import Reader
 from ima2.library.repairs import Repairs
@@ -33,7 +33,7 @@ from ima2.library.spool import Spool, Spooled
 from ima2.library.thumbs import Thumbs
 from ima2.library.trash import Trash
 from ima2.library.watch import Watch
-from ima2.library_api import Kept, Library, LibraryItem, LibraryPage, LibraryQuery
+from ima2.library_api import Kept, Library, LibraryItem, LibraryPage, LibraryQuery, ThumbnailReport
 from ima2.media.embed import embed
 from ima2.media.sniff import EXTENSIONS, register_format
 from ima2.models import Notice, Picture
@@ -79,7 +79,7 @@ class Gallery(Library):
         self._reader = Reader(storage)
         self.scan = Scan(storage, self.index, self._reader, self._watch, skip=trash)
         self.thumbs = Thumbs(storage, self.index, registry, self._watch, preferred=thumbnailer)
-        self.repairs = Repairs(self._add_facts)
+        self.repairs = Repairs(self._repair)
 
     async def open(self) -> None:
         """Get ready to list what is indexed; `refresh` brings the index up to date in the background."""
@@ -152,10 +152,9 @@ class Gallery(Library):
         async with self._lock(name):
             await self.storage.stat(check(name))
             try:
-                await self._add_facts(name, {**self.repairs.facts(name), **sidecar})
+                await self._add_facts(name, sidecar)
             except Exception as error:
                 return self._later(name, sidecar, error)
-            self.repairs.forget(name)
         return ()
 
     async def repair(self, key: str, facts: Mapping[str, Any]) -> bool:
@@ -237,6 +236,16 @@ class Gallery(Library):
         """What the ``last`` clips of a topic showed, oldest first, and how many clips it has."""
         return await series(self._database, topic, last)
 
+    async def make_thumbnails(self) -> ThumbnailReport:
+        if self._rescan is not None:
+            await asyncio.wait({self._rescan})  # one that is under way may have missed the newest files
+        await self.refresh()
+        missing = await self.index.without_thumb()
+        reasons = await self.thumbs.make_all(missing)
+        failures = [(key, "video" if is_clip(key) else "image", text) for key, text in reasons.items()]
+        total = self.index.total
+        return ThumbnailReport(total, len(missing) - len(failures), total - len(missing), failures)
+
     def unlisted(self) -> list[str]:
         """Names of files that the last walk could not list, with the reason."""
         return list(self.scan.unlisted)
@@ -259,10 +268,17 @@ class Gallery(Library):
         for key in await self.index.without_thumb():
             self.thumbs.soon(key)
 
+    async def _repair(self, key: str) -> None:
+        async with self._lock(key):
+            await self._add_facts(key, {})
+
     async def _add_facts(self, key: str, sidecar: Mapping[str, Any]) -> None:
-        """Add to what is known of a file, in sidecar and row. ``KeyError`` for a missing one."""
+        """Add to what is known of a file, in sidecar and row, with what waits to be. ``KeyError`` for a missing
+        one."""
         known = await self._reader.sidecar(key, embedded=key not in self._undescribed)
-        await self._describe(await self.storage.stat(key), {**known, **sidecar})
+        whole = {**known, **self.repairs.facts(key), **sidecar}
+        await self._describe(await self.storage.stat(key), whole)
+        self.repairs.forget(key)
 
     async def _describe(self, stored: Stored, sidecar: Mapping[str, Any]) -> None:
         """Write sidecar and row."""
@@ -287,7 +303,9 @@ class Gallery(Library):
 
     @contextlib.asynccontextmanager
     async def _taking(self, keys: Sequence[str]) -> AsyncIterator[None]:
-        """While files are taken away nobody else writes to them."""
+        """While files are taken away nobody else writes to them. ``KeyError`` for what is no picture or clip."""
+        if others := [key for key in keys if not is_media(key)]:
+            raise KeyError(others[0])
         async with contextlib.AsyncExitStack() as stack:
             for key in sorted(set(keys)):
                 await stack.enter_async_context(self._lock(key))

@@ -14,9 +14,9 @@ LAST_CHANCE_S = 2.0
 
 
 class Repairs:
-    """Facts by key, to be added to sidecar and index by ``write``, which raises as long as it cannot."""
+    """Facts by key. ``write`` adds those of one key to sidecar and index, and raises as long as it cannot."""
 
-    def __init__(self, write: Callable[[str, Mapping[str, Any]], Awaitable[None]], *, first_s: float = FIRST_S) -> None:
+    def __init__(self, write: Callable[[str], Awaitable[None]], *, first_s: float = FIRST_S) -> None:
         self._write = write
         self._first_s = first_s
         self._waiting: dict[str, dict[str, Any]] = {}
@@ -69,16 +69,13 @@ class Repairs:
     async def _try_all(self) -> int:
         """Each by itself; how many could be written."""
         written = 0
-        for key, facts in list(self._waiting.items()):
+        for key in list(self._waiting):
             try:
-                await self._write(key, facts)
+                await self._write(key)
             except KeyError:
                 self._waiting.pop(key, None)  # the picture itself is gone
-                continue
             except Exception as error:
                 log.info("what is known of a picture still cannot be written: %s", type(error).__name__)
-                continue
-            written += 1
-            if self._waiting.get(key) == facts:
-                del self._waiting[key]
+            else:
+                written += 1
         return written

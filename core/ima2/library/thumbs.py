@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from ima2.contracts import Storage
 from ima2.errors import Ima2Error
@@ -86,6 +87,24 @@ class Thumbs:
         with self._watch.own():
             await self._storage.put(thumb_of(key, form), thumbnail)
         await self._index.set_thumb([key], form)
+
+    async def make_all(self, keys: Sequence[str]) -> dict[str, str]:
+        """Make several, as many at a time as there are workers. Returns those that failed, with the reason."""
+        left, failures = iter(keys), dict[str, str]()
+
+        async def work() -> None:
+            for key in left:
+                try:
+                    await self.make(key)
+                except KeyError:
+                    failures[key] = "The file is gone."
+                except Ima2Error as error:
+                    failures[key] = error.text
+                except Exception as error:
+                    failures[key] = f"The thumbnailer failed ({type(error).__name__})."
+
+        await asyncio.gather(*(work() for _ in range(WORKERS)))
+        return failures
 
     async def _work(self) -> None:
         while self._waiting:

@@ -56,3 +56,12 @@ def read(data: bytes) -> Found:
     except Untouched:
         pass
     return Found()
+
+
+def read_metadata(data: bytes) -> tuple[dict[str, Any] | None, str | None]:
+    """The record of how a picture was made, and where it stood (``xmp``, ``png-comment``); ``None`` twice without one.
+
+    The record has the names and the form of ima2-gen's payload.
+    """
+    found = read(data)
+    return found.metadata, found.source

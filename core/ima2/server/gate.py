@@ -162,7 +162,9 @@ def _normalise(scope: Scope) -> None:
         path = unquote_to_bytes(raw.partition(b"?")[0]).decode()
     except UnicodeDecodeError:
         raise Ima2Error("BAD_PATH", 400, "The path is not UTF-8.") from None
-    if "\x00" in path or re.search(rb"%(?![0-9A-Fa-f]{2})", raw.partition(b"?")[0]):
+    if "\x00" in path:
+        raise Ima2Error("INVALID_FILENAME", 400, "The path holds a character that no name can have.")
+    if re.search(rb"%(?![0-9A-Fa-f]{2})", raw.partition(b"?")[0]):
         raise Ima2Error("BAD_PATH", 400, "The path cannot be decoded.")
     if len(path) > 1 and path.endswith("/") and path.lower().startswith("/api/"):
         path = path.rstrip("/")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request
 
 import ima2
+from ima2 import web
 from ima2_plugins.favorites.table import toggle
-
-BROWSER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
-LONGEST_BODY = 64_000
 
 
 def router(database: ima2.Sql) -> APIRouter:
@@ -23,11 +19,11 @@ def router(database: ima2.Sql) -> APIRouter:
     async def favorite(request: Request) -> dict[str, bool]:
         """Toggles the mark of ``filename`` for the browser that the header ``X-Ima2-Browser-Id`` names. The file need
         not exist."""
-        filename = (await _body(request)).get("filename")
+        filename = (await web.read_json(request)).get("filename")
         if not isinstance(filename, str) or not filename or len(filename) > 1000:
             raise ima2.Ima2Error("FILENAME_REQUIRED", 400, "filename is required.")
-        browser = request.headers.get("x-ima2-browser-id", "")
-        if not BROWSER_ID.fullmatch(browser):
+        browser = web.browser_id(request)
+        if not browser:
             raise ima2.Ima2Error("BROWSER_ID_REQUIRED", 400, "The header X-Ima2-Browser-Id is required.")
         marked = await database.write(lambda connection: toggle(connection, browser, filename))
         return {"isFavorite": marked}
@@ -43,16 +39,3 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _example({"isFavorite": True}),
     400: _example({"error": "filename is required.", "code": "FILENAME_REQUIRED"}),
 }
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    data = b""
-    async for piece in request.stream():
-        data += piece
-        if len(data) > LONGEST_BODY:
-            raise ima2.Ima2Error("PAYLOAD_TOO_LARGE", 413, "The request is too large.")
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -102,10 +102,11 @@ async def test_one_that_never_works_does_not_hold_up_the_others(monkeypatch: pyt
     monkeypatch.setattr(repairs, "LAST_CHANCE_S", 0.05)
     written: list[str] = []
 
-    async def write(key: str, facts: object) -> None:
+    async def write(key: str) -> None:
         if key == "bad":
             raise OSError("never")
         written.append(key)
+        queue.forget(key)
 
     queue = Repairs(write, first_s=0.001)
     for key in ("bad", "a", "b"):

@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     )
     from ima2.kernel.context import PluginContext
     from ima2.kernel.hooks import hookimpl
-    from ima2.kernel.subscription import Subscription
     from ima2.keys import is_key
     from ima2.library_api import Kept, Library, LibraryItem, LibraryPage, LibraryQuery, ThumbnailReport
     from ima2.media.convert import flat_picture, open_picture, upright_picture
@@ -91,6 +90,7 @@ if TYPE_CHECKING:
     from ima2.scripts import CommandContext, command_context, open_studio
     from ima2.settings.field import setting
     from ima2.streams import merged
+    from ima2.subscription import Subscription
     from ima2.version import API_VERSION, VERSION
 
 __all__ = [
@@ -215,7 +215,7 @@ _MODULES = {
     "ima2.interfaces": "Checked JobHandle JobResult JobScope JobView Jobs Label Limits Output Policy Studio",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.offers": "Facet Routes Site Tool",
-    "ima2.kernel.subscription": "Subscription",
+    "ima2.subscription": "Subscription",
     "ima2.keys": "is_key",
     "ima2.capabilities": (
         "Capabilities Credential LoginStep Model Option Price ProviderStatus Quota QuotaWindow Sizes VideoModes"

@@ -28,7 +28,6 @@ from ima2.kernel.lifecycle import OpenParts, open_parts
 from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
 from ima2.kernel.report import absent, remember
-from ima2.kernel.subscription import Subscriptions
 from ima2.kernel.switches import Switches
 from ima2.library import Gallery
 from ima2.models import Event
@@ -39,6 +38,7 @@ from ima2.settings.model import Settings, load, misspelt, plugin_settings
 from ima2.settings.paths import config_file
 from ima2.studio.job_run import Workplace
 from ima2.studio.studio import Studio
+from ima2.subscription import Subscriptions
 
 log = logging.getLogger("ima2")
 CLOSE_S = 2.0

@@ -57,6 +57,11 @@ def test_no_file_has_grown_beyond_its_subject() -> None:
     assert {name: lines for name, lines in long.items() if lines > LARGEST} == {}
 
 
+def test_the_kernel_stays_small_enough_to_be_read() -> None:
+    files = [*sources(CORE / "ima2" / "kernel"), *(CORE / "ima2" / name for name in ("contracts.py", "models.py"))]
+    assert sum(len(path.read_text().splitlines()) for path in files) <= 2500
+
+
 def test_the_public_names_are_real_and_named_once() -> None:
     assert len(set(ima2.__all__)) == len(ima2.__all__)
     assert all(hasattr(ima2, name) for name in ima2.__all__)

@@ -149,6 +149,8 @@ def run(args: Sequence[str]) -> int:
             return 1
         text = f"{error.strerror or 'Input/output error'}{f': {error.filename}' if error.filename else ''}"
         return output.report(Ima2Error("IO_ERROR", 0, text), as_document=as_document)
+    except Exception as error:  # a bug, most likely of a plugin's command: its message may quote a prompt
+        return output.report(_crash(error), as_document=as_document)
     return answer if isinstance(answer, int) and not isinstance(answer, bool) else 0
 
 
@@ -195,6 +197,13 @@ def _imported(entry: CommandEntry) -> click.Command:
     if not isinstance(command, click.Command):
         raise Ima2Error("PLUGIN_FAILED", 500, f"Command {entry.name} of {entry.package} is not a click command.")
     return command
+
+
+def _crash(error: Exception) -> Ima2Error:
+    from ima2.kernel.guard import origin
+
+    text = f"The command failed unexpectedly: {type(error).__name__} at {origin(error)}. Please report it to its maker."
+    return Ima2Error("COMMAND_CRASHED", 0, text)
 
 
 def _write_section(formatter: click.HelpFormatter, title: str, rows: dict[str, str]) -> None:

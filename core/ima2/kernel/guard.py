@@ -198,7 +198,7 @@ async def attempt(
     has (or than ``longest``) is too late as well. Work that ignores its cancellation is left behind.
     """
     watch = _Watch(name)
-    task = asyncio.ensure_future(watch.run(work))
+    task = asyncio.ensure_future(outcome(lambda: watch.steps(work)))
     left = seconds
     try:
         while left > 0 and not task.done():
@@ -218,23 +218,25 @@ async def attempt(
     return TimeoutError(f"not done after {seconds:g} s")
 
 
+async def outcome(work: Callable[[], Awaitable[Any]]) -> BaseException | None:
+    """What the work raised, ``None`` for nothing. No ``SystemExit`` gets out; being cancelled is raised."""
+    try:
+        await work()
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return error
+    return None
+
+
 class _Watch:
     """Measures each step of a coroutine: whoever takes long between two awaits holds up everybody."""
 
     def __init__(self, name: str) -> None:
         self.name, self.longest = name, 0.0
 
-    async def run(self, work: Callable[[], Awaitable[Any]]) -> BaseException | None:
-        try:
-            await self._steps(work)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # SystemExit would end the process
-            return error
-        return None
-
     @types.coroutine
-    def _steps(self, work: Callable[[], Awaitable[Any]]) -> Generator[Any, Any, None]:
+    def steps(self, work: Callable[[], Awaitable[Any]]) -> Generator[Any, Any, None]:
         steps: Any = work().__await__()
         thrown: BaseException | None = None
         while True:

@@ -134,16 +134,6 @@ class OpenParts:
                 log.warning("%s: closing %s: %s", name, part, explain(error))
 
 
-async def _run(work: Callable[[], Awaitable[None]]) -> BaseException | None:
-    try:
-        await work()
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:  # SystemExit would end the process
-        return error
-    return None
-
-
 class _Lifespan:
     """One plugin's context manager, entered and left in one and the same task, as task groups demand."""
 
@@ -155,7 +145,7 @@ class _Lifespan:
 
     async def enter(self) -> None:
         """Enter; raises what entering raises."""
-        self._task = asyncio.ensure_future(_run(self._live))
+        self._task = asyncio.ensure_future(guard.outcome(self._live))
         inside = asyncio.ensure_future(self._inside.wait())
         try:
             await asyncio.wait({self._task, inside}, return_when=asyncio.FIRST_COMPLETED)

@@ -213,6 +213,16 @@ def test_plugin_keys_can_be_written_and_are_checked(ima2: Run, home: Path, monke
     assert "echoKey" not in keys
 
 
+def test_a_command_of_a_plugin_that_crashes_is_one_sentence(ima2: Run, site: Path) -> None:
+    crash = COMMAND.replace('click.echo("from the plugin")', 'raise KeyError("a secret prompt")')
+    (site / "made_up_command.py").write_text(crash)
+    answer = ima2("echo")
+    assert answer.code != 0
+    assert "KeyError at made_up_command.py:6 in main" in answer.err
+    assert "secret" not in answer.err + answer.out
+    assert len(answer.err.strip().splitlines()) == 1
+
+
 def test_a_plugins_secret_is_never_taken_from_the_command_line(
     ima2: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -135,5 +136,25 @@ def test_json_is_nested_so_deep_and_no_deeper() -> None:
 
 def test_json_holds_so_many_values_and_no_more() -> None:
     assert len(parse(b"[" + b"1," * (VALUES - 1) + b"1]")) == VALUES
-    with pytest.raises(Ima2Error, match="values"):
-        parse(b"[" + b"1," * VALUES + b"1]")
+    for spaces in (b"", b" " * 20):
+        with pytest.raises(Ima2Error, match="values"):
+            parse(b"[" + (b"1," + spaces) * VALUES + b"1]")
+
+
+async def test_large_bodies_are_parsed_one_at_a_time(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most = 0, 0
+
+    def slow(raw: bytes) -> dict[str, int]:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.02)
+        running -= 1
+        return {"size": len(raw)}
+
+    monkeypatch.setattr(bodies, "parse", slow)
+    senders = [Sender(app, 2 * MB, pieces=2) for _ in range(4)]
+    for one in senders:
+        one.go.set()
+    read = await asyncio.gather(*(read_json(one.request, 50 * MB) for one in senders))
+    assert (most, read) == (1, [{"size": 2 * MB}] * 4)

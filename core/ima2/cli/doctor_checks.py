@@ -19,6 +19,7 @@ from ima2.settings.config_file import ConfigFile, is_secret
 from ima2.version import VERSION
 
 MIN_PYTHON = (3, 11)
+MOST_NAMED = 20
 LOW_DISK, NO_DISK = 1 << 30, 100 << 20
 """Free bytes below which the doctor warns, and below which it fails."""
 Verdict = Literal["pass", "fail", "warn", "info"]
@@ -113,16 +114,21 @@ def database(where: ClientSettings) -> Iterator[Check]:
 
 
 def gallery() -> Iterator[Check]:
-    """How many files there are, and whether an old installation left more elsewhere."""
-    from ima2.cli.local import local_storage_report
+    """How many files there are, which of them cannot be listed, and whether an old installation left more elsewhere."""
+    from ima2.cli.local import local_storage_report, local_unlisted
 
     try:
-        report = local_storage_report()["data"]
+        report, unlisted = local_storage_report()["data"], local_unlisted()
     except Ima2Error:
         return
     source = "IMA2_GENERATED_DIR" if report["overrides"]["generatedDir"] else "the settings"
     text = f"{report['generatedDirLabel']} (from {source}) holds {report['generatedCount']} files."
     yield Check("gallery", "info", text)
+    if unlisted:
+        some = ", ".join(unlisted[:MOST_NAMED]) + (", ..." if len(unlisted) > MOST_NAMED else "")
+        yield Check(
+            "gallery-names", "warn", f"{len(unlisted)} of them cannot be listed (names, links, rights): {some}."
+        )
     if report["legacyFilesFound"]:
         found = f"{report['legacyFilesFound']} files in {report['legacySourcesFound']} places"
         yield Check("legacy", "warn", f"An old installation left {found}; {report['recoveryDocsPath']} tells more.")

@@ -46,3 +46,21 @@ def _settings() -> Any:
     from ima2.settings.model import load
 
     return load(os.environ, ConfigFile(paths.config_file()).read()).settings
+
+
+def local_unlisted() -> list[str]:
+    """Names in the gallery's folder that cannot be listed; none where the gallery is in no folder of this machine."""
+    import asyncio
+
+    from ima2.library.names import is_media
+
+    storage = inspect_here().registry.storages.get(_settings().storage)
+    if storage is None or storage.local_path("x") is None:
+        return []
+
+    async def walk() -> None:
+        async for _ in storage.list():
+            pass
+
+    asyncio.run(walk())
+    return [name for name in storage.unlisted() if name.endswith("/") or is_media(name)]

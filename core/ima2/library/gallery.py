@@ -166,7 +166,7 @@ class Gallery(Library):
         return True
 
     async def spool(self, picture: Picture, facts: Mapping[str, Any], *, key: str = "") -> Spooled:
-        """Set a file aside that could not be stored. It moves into the gallery, under ``key``, once that is possible.
+        """Set a file aside that could not be stored. With a ``key`` it moves into the gallery once that is possible.
 
         Raises 507 ``STORAGE_FAILED`` when no folder of this machine takes it.
         """

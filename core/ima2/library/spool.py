@@ -72,8 +72,10 @@ class Spool:
         return None
 
     def waiting(self) -> list[Path]:
-        """Files that the gallery does not have yet, oldest first. Blocks."""
-        return [path for folder in self._folders for path in sorted(folder.glob("*_*.*")) if _NAME.fullmatch(path.name)]
+        """Files that are to go into the gallery, oldest first. One without a key, such as a picture that came only in
+        part, stays aside. Blocks."""
+        files = [path for folder in self._folders for path in sorted(folder.glob("*_*.*"))]
+        return [path for path in files if _NAME.fullmatch(path.name) and self._read(path).get("key")]
 
     def read(self, path: Path) -> tuple[Picture, Mapping[str, Any], str]:
         """A file that waits: picture, facts, and the key it was made for. Blocks."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from ima2.errors import Ima2Error
-from ima2.library.rows import extension_of
+from ima2.library.names import extension_of
 from ima2.media.frames import LATEST, Position
 from ima2.models import TextRequest
 from ima2.server.access import request_id_of, runtime_of

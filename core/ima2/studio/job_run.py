@@ -18,7 +18,7 @@ from ima2.jobs.record import now_ms
 from ima2.kernel import guard
 from ima2.kernel.guard import provider_failure
 from ima2.library import Gallery
-from ima2.library.rows import url_of
+from ima2.library.names import url_of
 from ima2.library.sidecar import from_facts
 from ima2.media.decode import MediaError
 from ima2.media.sniff import EXTENSIONS

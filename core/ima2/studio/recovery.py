@@ -14,7 +14,7 @@ from ima2.jobs.leases import Verdict, plain_verdict
 from ima2.jobs.record import JobRecord, now_ms
 from ima2.kernel.registry import Registry
 from ima2.library import Gallery
-from ima2.library.rows import sidecar_of, url_of
+from ima2.library.names import sidecar_of, url_of
 from ima2.library.sidecar import from_facts
 from ima2.media.sniff import media_type_of
 from ima2.models import Artifact, ImageRequest, Picture

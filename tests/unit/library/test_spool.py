@@ -52,6 +52,15 @@ async def test_a_name_that_is_taken_by_then_is_not_written_over(library: Gallery
     assert await eventually(library, made.name) == "a-2.png"
 
 
+async def test_what_is_no_whole_picture_stays_aside(library: Gallery) -> None:
+    library._rescue._pause_s = 0.01
+    part = await library.spool(ima2.Picture(picture().data[:50], "image/png"), {"request_id": "r"})
+    whole = await library.spool(picture(), {}, key="a.png")
+    assert await eventually(library, whole.name) == "a.png"
+    assert await library.spooled(part.name) == part.path
+    assert library.index.total == 1
+
+
 async def test_a_file_waits_for_the_next_start_too(library: Gallery, tmp_path: Path) -> None:
     left = Spool(tmp_path / "spool").put(picture(), {"prompt": "left"}, "b.png")
     await library.refresh()

@@ -11,7 +11,7 @@ import orjson
 from ima2.contracts import Storage
 from ima2.errors import Ima2Error
 from ima2.keys import is_key
-from ima2.library.rows import extension_of, sidecar_of
+from ima2.library.names import extension_of, sidecar_of
 from ima2.media.frames import MAX_CLIP, Position, frame_of
 from ima2.media.sniff import MP4, media_type_of
 from ima2.models import Picture

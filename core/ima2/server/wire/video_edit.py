@@ -14,8 +14,8 @@ from ima2.contracts import Storage
 from ima2.errors import Ima2Error
 from ima2.interfaces import JobResult, Label, Studio
 from ima2.keys import is_key
-from ima2.library import Library
-from ima2.library.rows import extension_of
+from ima2.library import Gallery
+from ima2.library.names import extension_of
 from ima2.media.frames import MAX_CLIP
 from ima2.media.sniff import MP4, media_type_of
 from ima2.models import Artifact, Json, Link, Picture, Source, VideoRequest
@@ -51,7 +51,7 @@ class Original:
 
 
 async def read(
-    mode: str, fields: Mapping[str, Any], studio: Studio, library: Library, fallback_id: str
+    mode: str, fields: Mapping[str, Any], studio: Studio, library: Gallery, fallback_id: str
 ) -> tuple[VideoRequest, Label]:
     """Check a body in the reference's order: prompt, clip named, model, length, clip found."""
     body = VideoBody(fields, studio, fallback_id)

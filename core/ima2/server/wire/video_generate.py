@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ima2.interfaces import JobResult, Label, Studio
-from ima2.library import Library
+from ima2.library import Gallery
 from ima2.models import Artifact, Json, VideoRequest
 from ima2.server.wire import lineage
 from ima2.server.wire.picture_view import warnings
@@ -22,7 +22,7 @@ LEAD_IN_S = 1.0
 
 
 async def read(
-    fields: Mapping[str, Any], studio: Studio, library: Library, fallback_id: str
+    fields: Mapping[str, Any], studio: Studio, library: Gallery, fallback_id: str
 ) -> tuple[VideoRequest, Label]:
     """Check a body in the reference's order: provider, prompt, model and options, shape, clip to continue, inputs."""
     body = VideoBody(fields, studio, fallback_id)

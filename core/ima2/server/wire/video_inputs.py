@@ -10,7 +10,7 @@ from typing import Any
 from ima2.contracts import Storage
 from ima2.errors import Ima2Error
 from ima2.keys import is_key
-from ima2.library.rows import extension_of
+from ima2.library.names import extension_of
 from ima2.media.sniff import MEDIA_TYPES, media_type_of
 from ima2.models import Link, Picture, Source
 from ima2.server.wire import lineage

@@ -1,0 +1,16 @@
+"""All routes of the plugin, fixed paths before those with an id."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+import ima2
+from ima2_plugins.prompts.library_routes import folder_router, prompt_router
+
+
+def router(ctx: ima2.PluginContext) -> APIRouter:
+    """Of the library."""
+    routes = APIRouter()
+    routes.include_router(folder_router(ctx.database))
+    routes.include_router(prompt_router(ctx.database))
+    return routes

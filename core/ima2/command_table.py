@@ -42,6 +42,8 @@ BUILTIN: dict[str, CommandSummary] = {
         "Job",
         ("ps", "ps:ps", "ps", "List the jobs that are running"),
         ("cancel", "cancel:cancel", "cancel <id>", "Stop a job"),
+        ("get", "get:get", "get <id>", "Fetch what a job made"),
+        ("wait", "get:wait", "wait <id...>", "Wait for jobs, and fetch what they made"),
         ("inflight", "inflight:inflight", "inflight <sub>", "List or stop jobs (ls, rm)"),
     ),
     **_table(

@@ -6,7 +6,7 @@ import base64
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,13 @@ class Destination:
         if self.named:
             stems = [_stem(one) or stem for one, stem in zip(pictures, stems, strict=True)]
         return [_row(one, self._save(one, stem)) for one, stem in zip(pictures, stems, strict=True)]
+
+    def deliver_all(self, files: Sequence[MediaFile]) -> list[dict[str, Any]]:
+        """As `deliver`, for any number: the first to ``file``, the others to the folder."""
+        if self.file is None or len(files) < 2:
+            return self.deliver(files)
+        others = replace(self, file=None).deliver(files[1:])
+        return [*self.deliver(files[:1]), *others]
 
     def _save(self, picture: MediaFile, stem: str) -> Path:
         """The file of one picture: the gallery's own where it is on this machine, else a new one."""

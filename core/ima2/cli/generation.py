@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -15,7 +15,9 @@ from ima2.cli.destination import MediaFile
 from ima2.cli.interruption import interrupt_error, watch_interrupts
 from ima2.cli.job_answer import JobAnswer
 from ima2.cli.job_request import JobRequest
+from ima2.cli.options import remark
 from ima2.cli.progress import PhaseSource, live
+from ima2.cli.promises import forget_promise, remember_promise
 from ima2.cli.recovery import recover
 from ima2.client import LOST, TIMED_OUT, Client
 from ima2.errors import Ima2Error
@@ -23,6 +25,7 @@ from ima2.errors import Ima2Error
 T = TypeVar("T")
 CANCEL_S = 5.0
 _SETTLE_S, _FOREVER_S = 1.0, 31_536_000.0
+FULL = "TOO_MANY_JOBS"
 
 
 async def run_job(request: JobRequest, server: str | None) -> tuple[JobAnswer, str | None]:
@@ -33,6 +36,8 @@ async def run_job(request: JobRequest, server: str | None) -> tuple[JobAnswer, s
 
     async with open_worker(server) as client:
         await check_with(client, request.body)
+        if not client.in_process:
+            remember_promise(request.request_id, request.destination)
         return await generate(client, request), None if client.in_process else client.base
 
 
@@ -41,8 +46,15 @@ async def generate(client: Client, request: JobRequest) -> JobAnswer:
     try:
         return await _generate(client, request)
     except Ima2Error as error:
-        error.details.setdefault("requestId", request.request_id)
+        end_badly(request, error)
         raise
+
+
+def end_badly(request: JobRequest, error: Ima2Error) -> None:
+    """Name the job in its failure. Where its files were to go is remembered only while some may still come."""
+    error.details.setdefault("requestId", request.request_id)
+    if error.code not in {TIMED_OUT, LOST}:
+        forget_promise(request.request_id)
 
 
 async def ask_cancelable(client: Client, request: JobRequest) -> dict[str, Any]:
@@ -57,6 +69,7 @@ async def ask_cancelable(client: Client, request: JobRequest) -> dict[str, Any]:
 
 async def detach(client: Client, request: JobRequest) -> str:
     """Hand the job over without waiting. Returns the id under which it runs."""
+    remember_promise(request.request_id, request.destination)
     answer = await client.ask("POST", request.path, body={**request.body, "async": True}, headers=id_header(request))
     return str(answer.get("requestId") or request.request_id)
 
@@ -71,7 +84,7 @@ async def wait_for_job(
     """Wait for ``work`` under a live line. When ``asked`` is set, the job is cancelled on the server: exit code 130."""
     waiting, stop = asyncio.create_task(work), asyncio.create_task(asked.wait())
     try:
-        async with live(ask_phase or (lambda: _phase(client, request.request_id)), quiet=request.quiet):
+        async with live(ask_phase or (lambda: job_phase(client, request.request_id)), quiet=request.quiet):
             await asyncio.wait({waiting, stop}, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done():
             await _stop(client, request, waiting)
@@ -107,8 +120,33 @@ async def _generate(client: Client, request: JobRequest) -> JobAnswer:
 
 
 async def _send(client: Client, request: JobRequest) -> dict[str, Any]:
-    limit = longest_wait(client, request)
-    return await client.ask("POST", request.path, body=request.body, headers=id_header(request), limit=limit)
+    async def send() -> dict[str, Any]:
+        limit = longest_wait(client, request)
+        return await client.ask("POST", request.path, body=request.body, headers=id_header(request), limit=limit)
+
+    return await send_when_free(request, send)
+
+
+async def send_when_free(request: JobRequest, send: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Send a request; where the server has neither line nor place, again when it says so. A refused one bought nothing.
+
+    With ``--no-wait``, or when the time limit is over, its refusal (429 ``TOO_MANY_JOBS``) is raised.
+    """
+    until = None if request.timeout is None else time.monotonic() + request.timeout
+    said = False
+    while True:
+        try:
+            return await send()
+        except Ima2Error as error:
+            pause = error.retry_after
+            if error.code != FULL or pause is None or "queue" not in request.body:
+                raise
+            if until is not None and time.monotonic() + pause > until:
+                raise
+            if not said and not request.quiet:
+                remark("As many jobs run as the server takes; waiting for a free place (Ctrl-C gives up).")
+            said = True
+            await asyncio.sleep(pause)
 
 
 def longest_wait(client: Client, request: JobRequest) -> float:
@@ -121,13 +159,15 @@ def id_header(request: JobRequest) -> dict[str, str]:
     return {"X-Request-Id": request.request_id}
 
 
-async def _phase(client: Client, request_id: str) -> str | None:
+async def job_phase(client: Client, request_id: str) -> str | None:
+    """What a job is at, or its place in line; ``None`` for one that does not run."""
     answer = await client.ask("GET", "/api/inflight", limit=2.0)
     jobs = answer.get("jobs")
     rows = jobs if isinstance(jobs, list) else []
-    found = (row.get("phase") for row in rows if isinstance(row, dict) and row.get("requestId") == request_id)
-    phase = next(found, None)
-    return phase if isinstance(phase, str) else None
+    row = next((row for row in rows if isinstance(row, dict) and row.get("requestId") == request_id), {})
+    if isinstance(row.get("place"), int):
+        return f"waiting in line, place {row['place']}"
+    return row["phase"] if isinstance(row.get("phase"), str) else None
 
 
 async def _stop(client: Client, request: JobRequest, waiting: asyncio.Task[Any]) -> None:

@@ -33,6 +33,11 @@ references_option = click.option(
 )
 
 
+no_wait_option = click.option(
+    "--no-wait", is_flag=True, help="Fail where as many jobs run as the server takes, in place of waiting in line."
+)
+
+
 def image_options(command: Command) -> Command:
     """Add the options that `image_fields` and `destination_from` read."""
     for option in reversed(_LOOK):
@@ -66,6 +71,7 @@ _LOOK = (
     ),
     click.option("--moderation", type=click.Choice(["auto", "low"]), default="low", show_default=True),
     click.option("--session", metavar="ID", help="Session it belongs to."),
+    no_wait_option,
     click.option("--reasoning-effort", type=click.Choice(EFFORTS), help="How long the model thinks first."),
     click.option("--web-search", is_flag=True, help="Let the model search the web."),
     click.option("--no-web-search", is_flag=True, help="Do not."),
@@ -91,6 +97,7 @@ def image_fields(given: dict[str, Any]) -> dict[str, Any]:
         "webSearchEnabled": True if given["web_search"] else False if given["no_web_search"] else None,
         "format": file_format_for(given["file_format"], file_of(given)),
         "options": parse_options(given["extra"]) or None,
+        "queue": None if given["no_wait"] else True,
     }
 
 
@@ -126,14 +133,16 @@ def print_warnings(warnings: list[dict[str, Any]]) -> None:
         options.remark(f"Warning: {_warning(warning)}")
 
 
-def print_files(destination: Destination, rows: list[dict[str, Any]], elapsed: object = None) -> None:
-    """A line for each file that was written, and how long it took where that is known."""
+def print_files(destination: Destination, rows: list[dict[str, Any]], elapsed: object = None, cost: str = "") -> None:
+    """A line for each file that was written; how long it took and what it cost, where that is known."""
     if destination.stdout:
         return
     for row in rows:
         click.echo(row["image"] if destination.text else output.tick(row["path"]))
     if not destination.text and elapsed is not None:
         click.echo(output.style(f"elapsed {elapsed}s", "dim"))
+    if not destination.text and cost:
+        click.echo(output.style(f"cost {cost}", "dim"))
 
 
 def _warning(warning: dict[str, Any]) -> str:

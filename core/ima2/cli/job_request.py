@@ -13,8 +13,9 @@ from typing import Any
 
 import click
 
-from ima2.cli.destination import Destination
+from ima2.cli.destination import Destination, MediaFile
 from ima2.cli.options import remark
+from ima2.cli.promises import forget_promise
 from ima2.cli.text_input import check_text, read_stdin
 from ima2.media.sniff import MEDIA_TYPES, PNG, media_type_of
 
@@ -49,6 +50,12 @@ class JobRequest:
     def count(self) -> int:
         """How many pictures are asked for."""
         return int(self.body.get("n") or self.body.get("maxImages") or 1)
+
+    def deliver(self, files: Sequence[MediaFile]) -> list[dict[str, Any]]:
+        """Put the files where they go, and forget that they were to go there. One row each."""
+        rows = self.destination.deliver_all(files)
+        forget_promise(self.request_id)
+        return rows
 
     @property
     def limit(self) -> int:

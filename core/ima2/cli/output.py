@@ -76,8 +76,8 @@ def hint(code: str | None) -> str | None:
 
 
 def colourful(stream: TextIO) -> bool:
-    """Whether a stream takes colours: a terminal, and no ``NO_COLOR``."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    """Whether a stream takes colours: a terminal that is not ``dumb``, and no ``NO_COLOR``."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def style(text: str, *looks: str, stream: TextIO | None = None) -> str:

@@ -29,15 +29,17 @@ class JobState:
     error: Ima2Error | None = None
 
 
-async def recover(client: Client, request: JobRequest, failure: Ima2Error, deadline: float | None) -> list[MediaFile]:
+async def recover(
+    client: Client, request: JobRequest, failure: Ima2Error, deadline: float | None, *, announce: bool = True
+) -> list[MediaFile]:
     """The job's pictures, downloaded from the gallery.
 
     A job that still runs is waited for until ``deadline`` (of ``time.monotonic()``; ``None`` for as long as it runs),
     a job that nobody knows for two seconds. Then ``failure`` is raised again, in words that say how things stand. A
-    job that ended badly raises its own error.
+    job that ended badly raises its own error. With ``announce`` a person is told that it is waited for.
     """
     grace = time.monotonic() + GRACE_S
-    told = False
+    said = not announce
     while True:
         standing = await _standing(client, request)
         if standing.error is not None:
@@ -47,8 +49,8 @@ async def recover(client: Client, request: JobRequest, failure: Ima2Error, deadl
         now, until = time.monotonic(), grace if deadline is None else max(deadline, grace)
         if now > until and not (standing.running and deadline is None):
             raise _give_up_error(failure, standing.running, request)
-        if standing.running and deadline is None and not told:
-            told = True
+        if standing.running and deadline is None and not said:
+            said = True
             remark(f"{failure.text} Job {request.request_id} still runs on the server: waiting for it.")
         await asyncio.sleep(POLL_S)
 
@@ -107,3 +109,18 @@ def _give_up_error(failure: Ima2Error, running: bool, request: JobRequest) -> Im
 async def _download(client: Client, name: str) -> MediaFile:
     declared = MEDIA_TYPES.get(name.rpartition(".")[2].lower())
     return MediaFile(await client.download(f"/generated/{quote(name)}"), name, declared)
+
+
+async def find_request_id(client: Client, text: str) -> str:
+    """The id of a job that begins so, among those in line, at work and just ended; else the text itself.
+
+    Raises `Ima2Error` ``NAME_AMBIGUOUS`` where several do.
+    """
+    answer = await client.jobs(ended=True)
+    rows = [*_rows(answer.get("jobs")), *_rows(answer.get("terminalJobs"))]
+    close = dict.fromkeys(known for row in rows if (known := str(row.get("requestId", ""))).startswith(text))
+    if text in close or not close:
+        return text
+    if len(close) > 1:
+        raise Ima2Error("NAME_AMBIGUOUS", 0, f"{text} may be {' or '.join(list(close)[:5])}: write more of the id.")
+    return next(iter(close))

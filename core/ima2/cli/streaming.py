@@ -8,9 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ima2.cli.destination import MediaFile
-from ima2.cli.generation import collect_files, decode_picture, id_header, longest_wait, wait_for_job
+from ima2.cli.generation import (
+    collect_files,
+    decode_picture,
+    end_badly,
+    id_header,
+    longest_wait,
+    send_when_free,
+    wait_for_job,
+)
 from ima2.cli.interruption import watch_interrupts
 from ima2.cli.job_request import JobRequest
+from ima2.cli.promises import remember_promise
 from ima2.client import Client, refusal
 from ima2.errors import Ima2Error
 from ima2.event_stream import StreamEvent
@@ -68,15 +77,19 @@ async def listen(client: Client, request: JobRequest, stream: StreamResult) -> N
                 stream.pictures = await collect_files(client, request, asked, error, started)
                 stream.recovered = True
     except Ima2Error as error:
-        error.details.setdefault("requestId", request.request_id)
+        end_badly(request, error)
         raise
     finally:
         stream.elapsed = round(time.monotonic() - started, 1)
 
 
 async def _listen(client: Client, request: JobRequest, stream: StreamResult) -> None:
-    limit = longest_wait(client, request)
-    await client.stream(request.path, body=request.body, headers=id_header(request), handle=stream.handle, limit=limit)
+    async def send() -> None:
+        limit = longest_wait(client, request)
+        head = id_header(request)
+        await client.stream(request.path, body=request.body, headers=head, handle=stream.handle, limit=limit)
+
+    await send_when_free(request, send)
     if stream.done is None:
         raise Ima2Error(
             INCOMPLETE,
@@ -117,4 +130,6 @@ async def run_streaming(request: JobRequest, server: str | None, stream: StreamR
 
     async with open_worker(server) as client:
         await check_with(client, request.body)
+        if not client.in_process:
+            remember_promise(request.request_id, request.destination)
         await listen(client, request, stream)

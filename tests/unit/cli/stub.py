@@ -62,6 +62,7 @@ class Stub:
     url: str
     routes: dict[str, Reply] = field(default_factory=dict)
     requests: list[Asked] = field(default_factory=list)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
     closing: threading.Event = field(default_factory=threading.Event)
 
     def on(self, route: str, answer: Any, status: int = 200) -> None:
@@ -100,6 +101,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.send_response(status)
+        for name, header in self.stub.headers.get(f"{asked.method} {asked.path}", {}).items():
+            self.send_header(name, header)
         self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

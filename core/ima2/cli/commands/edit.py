@@ -11,6 +11,7 @@ from ima2.cli import image_options, options, output
 from ima2.cli.generation import run_job
 from ima2.cli.job_answer import JobAnswer
 from ima2.cli.job_request import DEFAULT_WAIT_S, JobRequest, plain_base64, read_input, read_prompt
+from ima2.cli.money import cost_fields, describe_cost
 from ima2.cli.names import request_id
 
 _EPILOG = """\b
@@ -54,13 +55,23 @@ def _build_request(given: dict[str, Any], *, as_json: bool) -> JobRequest:
 
 
 def _print(request: JobRequest, result: JobAnswer, *, as_json: bool) -> None:
-    rows = request.destination.deliver(result.pictures[:1])
+    rows = request.deliver(result.pictures[:1])
     if not as_json:
         image_options.print_warnings(result.warnings)
-        image_options.print_files(request.destination, rows, result.elapsed)
+        image_options.print_files(request.destination, rows, result.elapsed, describe_cost(result.answer))
         return
+    cost = cost_fields(result.answer)
     path, warnings = {"path": rows[0]["path"]}, {"warnings": result.warnings} if result.warnings else {}
     if result.recovered:
-        output.print_json({"ok": True, "requestId": request.request_id, "recovered": True, **path, **warnings})
+        output.print_json({"ok": True, "requestId": request.request_id, "recovered": True, **path, **warnings, **cost})
         return
-    output.print_json({"ok": True, **path, "requestId": request.request_id, "elapsed": result.elapsed, **warnings})
+    output.print_json(
+        {
+            "ok": True,
+            **path,
+            "requestId": request.request_id,
+            "elapsed": result.elapsed,
+            **warnings,
+            **cost_fields(result.answer),
+        }
+    )

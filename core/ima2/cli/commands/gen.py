@@ -10,6 +10,7 @@ from ima2.cli import image_options, options, output
 from ima2.cli.generation import detach, run_job
 from ima2.cli.job_answer import JobAnswer
 from ima2.cli.job_request import DEFAULT_WAIT_S, JobRequest, read_prompt, read_references
+from ima2.cli.money import cost_fields, describe_cost
 from ima2.cli.names import request_id
 from ima2.cli.text_input import encoding_option
 from ima2.client import UNREACHABLE
@@ -65,8 +66,8 @@ def _build_request(given: dict[str, Any], *, as_json: bool, detach: bool) -> Job
     if given["out"] and given["count"] > 1:
         raise click.UsageError("-o takes one picture: use -d with -n.")
     destination = image_options.destination_from(given, as_json=as_json, text=given["no_save"])
-    if detach and (given["out"] or given["out_dir"] or given["no_save"]):
-        raise click.UsageError("--detach leaves before there is a picture: it takes no -o, -d or --no-save.")
+    if detach and (given["out"] == "-" or given["no_save"]):
+        raise click.UsageError("--detach leaves before there is a picture: it takes no -o - and no --no-save.")
     body = {
         "prompt": prompt,
         "n": given["count"],
@@ -96,12 +97,12 @@ def _print_detached(job: str, base: str, *, as_json: bool) -> None:
 
 
 def _print(request: JobRequest, result: JobAnswer, base: str | None, *, as_json: bool) -> None:
-    rows = request.destination.deliver(result.pictures)
+    rows = request.deliver(result.pictures)
     if as_json:
         head: dict[str, Any] = {"ok": True, "requestId": request.request_id}
         head |= {"recovered": True} if result.recovered else {"elapsed": result.elapsed}
-        more = {"warnings": result.warnings} if result.warnings else {}
+        more = {**({"warnings": result.warnings} if result.warnings else {}), **cost_fields(result.answer)}
         output.print_json({**head, "images": rows, **more, "server": base})
         return
     image_options.print_warnings(result.warnings)
-    image_options.print_files(request.destination, rows, result.elapsed)
+    image_options.print_files(request.destination, rows, result.elapsed, describe_cost(result.answer))

@@ -11,6 +11,7 @@ import click
 
 from ima2.cli import options, output
 from ima2.cli.gallery import PAGE, moment, page, pages
+from ima2.cli.money import describe_cost
 from ima2.cli.server_discovery import LOCAL_GALLERY, open_worker
 from ima2.client import Client
 from ima2.settings.values import as_seconds
@@ -44,7 +45,18 @@ def ls(
     elif not answer["items"]:
         click.echo("(no history)")
     else:
-        click.echo(output.table(("FILENAME", "Q", "SIZE", "WHEN", "PROMPT"), map(_cells, answer["items"])))
+        _print_table(answer["items"])
+
+
+def _print_table(items: list[dict[str, Any]]) -> None:
+    """The columns that everybody has, and what something cost where that is known of any."""
+    header: tuple[str, ...] = ("FILENAME", "Q", "SIZE", "WHEN", "PROMPT")
+    rows: list[tuple[str, ...]] = [_cells(item) for item in items]
+    costs = [describe_cost(item).removesuffix(" (list price)") for item in items]
+    if any(costs):
+        header = (*header[:4], "COST", header[4])
+        rows = [(*row[:4], cost, row[4]) for row, cost in zip(rows, costs, strict=True)]
+    click.echo(output.table(header, rows))
 
 
 def since_ms(text: str, now: float) -> int:

@@ -11,6 +11,7 @@ from ima2.cli import image_options, options, output
 from ima2.cli.destination import MediaFile
 from ima2.cli.generation import list_warnings, parse_answer
 from ima2.cli.job_request import STREAM_WAIT_S, JobRequest, read_prompt, read_references
+from ima2.cli.money import cost_fields, describe_cost
 from ima2.cli.names import request_id
 from ima2.cli.progress import make_room
 from ima2.cli.streaming import StreamResult, run_streaming
@@ -96,19 +97,10 @@ def _size(image: Any) -> str:
     return f"{len(image.data)} bytes" if isinstance(image, MediaFile) else f"{len(image or '')} characters"
 
 
-def _deliver(request: JobRequest, pictures: list[MediaFile]) -> list[dict[str, Any]]:
-    """The first to ``-o``, the others to the folder."""
-    destination = request.destination
-    if destination.file is None:
-        return destination.deliver(pictures)
-    others = replace(destination, file=None).deliver(pictures[1:])
-    return [*destination.deliver(pictures[:1]), *others]
-
-
 def _print(request: JobRequest, stream: StreamResult, *, as_json: bool) -> None:
     done = stream.done or {}
     pictures = stream.pictures or parse_answer(done).pictures
-    rows = _deliver(request, pictures)
+    rows = request.deliver(pictures)
     if as_json:
         output.print_json(
             {**_head(request, stream, len(pictures)), "paths": [row["path"] for row in rows], **_more(done)}
@@ -119,7 +111,7 @@ def _print(request: JobRequest, stream: StreamResult, *, as_json: bool) -> None:
     )
     if request.destination.file is not None and len(rows) > 1:
         options.remark(f"{request.destination.file} holds the first picture only.")
-    image_options.print_files(request.destination, rows, done.get("elapsed"))
+    image_options.print_files(request.destination, rows, done.get("elapsed"), describe_cost(done))
     wanted = done.get("requested") or request.count
     click.echo(output.style(f"done: {len(pictures)}/{wanted}", "bold"), err=request.destination.stdout)
 
@@ -133,14 +125,14 @@ def _head(request: JobRequest, stream: StreamResult, count: int) -> dict[str, An
 
 def _more(done: dict[str, Any]) -> dict[str, Any]:
     """What there is to know beside the pictures: that some are missing, and what the server warns of."""
-    return {name: done[name] for name in ("partial", "warning", "warnings") if done.get(name)}
+    return {name: done[name] for name in ("partial", "warning", "warnings") if done.get(name)} | cost_fields(done)
 
 
 def _print_what_came(request: JobRequest, pictures: list[MediaFile], error: Ima2Error) -> None:
     """Keep the pictures that came before a failure, and name their files in it."""
     if not pictures:
         return
-    rows = _deliver(request, pictures)
+    rows = request.deliver(pictures)
     error.details["paths"] = [row["path"] for row in rows if "path" in row]
     if not request.quiet:
         image_options.print_files(request.destination, rows)

@@ -117,7 +117,7 @@ def _node_id(result: JobAnswer) -> str | None:
 
 def _print(request: JobRequest, result: JobAnswer) -> None:
     image_options.print_warnings(result.warnings)
-    rows = request.destination.deliver(result.pictures[:1])
+    rows = request.deliver(result.pictures[:1])
     image_options.print_files(request.destination, rows)
     click.echo(f"node {_node_id(result) or '(unknown)'}", err=request.destination.stdout)
     if result.elapsed is not None:
@@ -125,7 +125,7 @@ def _print(request: JobRequest, result: JobAnswer) -> None:
 
 
 def _print_story(request: JobRequest, result: JobAnswer) -> None:
-    rows = request.destination.deliver(result.pictures[:1])
+    rows = request.deliver(result.pictures[:1])
     head = {"ok": True, "requestId": request.request_id, "nodeId": _node_id(result)}
     more = {"recovered": True} if result.recovered else {}
     facts = {name: value for name, value in result.answer.items() if name != "image"}
@@ -134,7 +134,7 @@ def _print_story(request: JobRequest, result: JobAnswer) -> None:
 
 def _print_answer(request: JobRequest, result: JobAnswer) -> None:
     """The server's answer as it came, and where the picture was put."""
-    rows = request.destination.deliver(result.pictures[:1])
+    rows = request.deliver(result.pictures[:1])
     answer = dict(result.answer)
     if "image" in answer:
         answer["image"] = result.pictures[0].data_url

@@ -12,6 +12,7 @@ import click
 from ima2.cli import options, output
 from ima2.cli.client_settings import client_settings
 from ima2.cli.gallery import moment, pages
+from ima2.cli.money import describe_cost
 from ima2.cli.server_discovery import LOCAL_GALLERY, open_worker
 from ima2.client import Client
 from ima2.errors import Ima2Error
@@ -93,6 +94,10 @@ def _lines(item: Mapping[str, Any], url: str) -> dict[str, str]:
         "model": item.get("model"),
         "quality": item.get("quality"),
         "size": item.get("size"),
+        "pixels": f"{item['width']}x{item['height']}" if item.get("width") and item.get("height") else None,
+        "duration": f"{item['duration']} s" if item.get("duration") else None,
+        "parent": item.get("parentNodeId") or item.get("continuedFrom"),
+        "cost": describe_cost(item),
         "when": made.isoformat() if made else None,
         "favorite": "yes" if item.get("isFavorite") else None,
         "url": url,

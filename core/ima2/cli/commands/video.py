@@ -15,6 +15,7 @@ from ima2.cli.commands import video_edit
 from ima2.cli.destination import CLIPS, Destination, MediaFile
 from ima2.cli.generation import list_warnings
 from ima2.cli.job_request import JobRequest, plain_base64, read_prompt, read_reference
+from ima2.cli.money import cost_fields, describe_cost
 from ima2.cli.names import request_id
 from ima2.cli.progress import make_room
 from ima2.cli.server_discovery import open_worker
@@ -55,6 +56,7 @@ video = Video("video", help="Make a clip from PROMPT, which takes minutes.", epi
 @video_common.aspect_option
 @video_common.model_option
 @image_options.provider_option
+@image_options.no_wait_option
 @video_common.planner_option
 @video_common.storyboard_option
 @click.option("--topic", metavar="<text>", help="Series that the clip belongs to.")
@@ -100,6 +102,7 @@ def make(server: str | None, as_json: bool, out: Path | None, out_dir: Path | No
 @video_common.aspect_option
 @video_common.model_option
 @image_options.provider_option
+@image_options.no_wait_option
 @video_common.planner_option
 @video_common.storyboard_option
 @video_common.out_option
@@ -118,7 +121,7 @@ def continue_(server: str | None, as_json: bool, out: Path | None, source: str, 
     request.destination.prepare()
     stream = StreamResult(None if as_json else _lines)
     clip = options.run_async(_run(server, request, stream, fetch=out is not None))
-    rows = request.destination.deliver([clip]) if clip is not None and out is not None else []
+    rows = request.deliver([clip]) if clip is not None and out is not None else []
     paths = {"path": rows[0]["path"]} if rows else {}
     done = _done(request, stream)
     if as_json:
@@ -140,6 +143,7 @@ def _common(given: dict[str, Any], kind: str) -> dict[str, Any]:
         "provider": given["provider"],
         "plannerModel": given["planner_model"],
         "storyboard": given["storyboard"] or None,
+        "queue": None if given["no_wait"] else True,
     }
 
 
@@ -192,17 +196,19 @@ def _lines(event: StreamEvent) -> None:
 
 
 def _print(request: JobRequest, stream: StreamResult, clip: MediaFile, *, as_json: bool) -> None:
-    (row,) = request.destination.deliver([clip])
+    (row,) = request.deliver([clip])
     done = _done(request, stream)
     if as_json:
         head = {"ok": True, "requestId": request.request_id}
         more = {"recovered": True} if stream.recovered else {}
         names = ("elapsed", "video", "revisedPrompt", "videoSeries", "warnings")
-        facts = {name: done[name] for name in names if done.get(name) not in (None, [])}
-        output.print_json({**head, **more, "path": row["path"], "filename": clip.filename, **facts})
+        facts = {name: done[name] for name in names if done.get(name) not in (None, [])} | cost_fields(done)
+        output.print_json(
+            {**head, **more, "path": row["path"], "filename": clip.filename, **facts, **cost_fields(done)}
+        )
         return
     image_options.print_warnings(list_warnings(done))
-    image_options.print_files(request.destination, [row], done.get("elapsed", stream.elapsed))
+    image_options.print_files(request.destination, [row], done.get("elapsed", stream.elapsed), describe_cost(done))
     if isinstance(done.get("revisedPrompt"), str):
         click.echo(output.style(options.short(done["revisedPrompt"], _SHOWN), "dim"))
 

@@ -29,6 +29,7 @@ _MODE = 0o666
 @video_common.source_option
 @video_common.model_option
 @image_options.provider_option
+@image_options.no_wait_option
 @video_common.out_option
 @video_common.force_option
 @video_common.timeout_option(video_common.JOB_S)
@@ -47,6 +48,7 @@ def edit(server: str | None, as_json: bool, words: tuple[str, ...], **given: Any
 @video_common.duration_option(2, 10, 6)
 @video_common.model_option
 @image_options.provider_option
+@image_options.no_wait_option
 @video_common.out_option
 @video_common.force_option
 @video_common.timeout_option(video_common.JOB_S)
@@ -67,6 +69,7 @@ def _change(kind: str, server: str | None, as_json: bool, words: tuple[str, ...]
         "model": given["model"],
         "provider": given["provider"],
         "requestId": request_id(f"video_{kind}"),
+        "queue": None if given["no_wait"] else True,
     }
     destination = Destination(client_settings().generated, given["out"], force=given["force"], endings=CLIPS)
     destination.prepare()
@@ -90,7 +93,7 @@ async def _run_change(server: str | None, request: JobRequest) -> tuple[dict[str
         answer = await ask_cancelable(client, request)
         if request.destination.file is None:
             return answer, None
-        (row,) = request.destination.deliver([await video_common.fetch(client, answer, request.limit)])
+        (row,) = request.deliver([await video_common.fetch(client, answer, request.limit)])
         return answer, row["path"]
 
 

@@ -42,6 +42,7 @@ def test_the_picture_goes_as_bare_base64_and_the_result_to_its_file(
         "mode": "auto",
         "moderation": "low",
         "requestId": body["requestId"],
+        "queue": True,
     }
     assert answer.json == {"ok": True, "path": "wet.png", "requestId": body["requestId"], "elapsed": 2.5}
     assert Path("wet.png").read_bytes() == pixel(5)

@@ -101,7 +101,7 @@ def test_references_are_data_urls_of_their_true_type(ima2: Any, stub: Any, pixel
         (["--option", "seed"], "NAME=VALUE"),
         (["--timeout", "0"], "timeout"),
         (["-o", "-", "--json"], "standard output"),
-        (["--detach", "-o", "x.png"], "--detach"),
+        (["--detach", "-o", "-"], "--detach"),
         (["--colour", "red"], "--colour"),
         (["-o", "folder"], "folder"),
     ],

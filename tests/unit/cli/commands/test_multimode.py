@@ -52,6 +52,7 @@ def test_the_request_and_the_lines_of_its_story(ima2: Any, two: Any, pixel: Call
         "references": [],
         "moderation": "low",
         "requestId": body["requestId"],
+        "queue": True,
     }
     phase, first, second, one, other, elapsed, last = answer.out.splitlines()
     assert phase.startswith("streaming")

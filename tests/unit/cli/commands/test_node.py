@@ -55,6 +55,7 @@ def test_the_picture_of_the_last_word_is_saved_and_the_node_named(
         "parentNodeId": "n_9",
         "sessionId": "s",
         "partials": 0,
+        "queue": True,
     }
     assert Path("out.png").read_bytes() == pixel(2)
     assert answer.out.splitlines() == ["streaming", "✓ out.png", "node n_0a1b", "elapsed 11.9s"]

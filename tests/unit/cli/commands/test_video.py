@@ -44,6 +44,7 @@ def filming(stub: Any, told: Callable[..., None]) -> Any:
 def body_of(stub: Any, route: str = ROUTE) -> dict[str, Any]:
     (asked,) = stub.asked(route)
     body: dict[str, Any] = dict(asked.body)
+    assert body.pop("queue", route.endswith("analyze")) is True
     return body
 
 

@@ -30,10 +30,11 @@ from ima2_plugins.openai import catalogue as openai
 from ima2_plugins.openai import reasons as openai_reasons
 from ima2_provider_gemini import reasons as gemini
 from tests import names
+from tests.docs_cli import command_reference, exit_code_table
 
 ROOT = Path(__file__).parents[1]
 NAMES_PAGE = "docs/internals.md"
-PAGES = ("docs/configuration.md", "docs/providers.md")
+PAGES = ("docs/cli.md", "docs/configuration.md", "docs/providers.md")
 PACKAGES = frozenset({"ima2", "ima2-provider-grok", "ima2-provider-gemini"})
 _PLACE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -56,6 +57,8 @@ def tables() -> dict[str, str]:
     """Every generated table by its name."""
     found = runtime()
     return {
+        "commands": command_reference(),
+        "exit-codes": exit_code_table(),
         "kernel": settings_table(Settings, ""),
         "plugins": plugin_tables(found),
         "providers": provider_table(_ours(found)),

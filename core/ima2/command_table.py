@@ -24,6 +24,7 @@ BUILTIN: dict[str, CommandSummary] = {
         "Server",
         ("serve", "serve:serve", "serve [--dev]", "Start the studio and its web page"),
         ("status", "status:status", "status", "Show where settings, pictures and a running server are"),
+        ("open", "open:open_", "open", "Open the page in a browser"),
         ("doctor", "doctor:doctor", "doctor", "Check this installation and say what to repair"),
         ("ping", "ping:ping", "ping", "Ask whether the server answers"),
         ("storage", "storage:storage", "storage <sub>", "Show where the gallery lies (status)"),
@@ -50,6 +51,8 @@ BUILTIN: dict[str, CommandSummary] = {
         "Setting",
         ("plugins", "plugins:plugins", "plugins <sub>", "List, check, enable and disable plugins"),
         ("config", "config:config", "config <sub>", "Read and write config.json"),
+        ("defaults", "defaults:defaults", "defaults <sub>", "Show or set the default model and effort"),
+        ("reset", "reset:reset", "reset", "Empty config.json"),
         ("providers", "providers:providers", "providers", "Show which providers are ready"),
         ("capabilities", "capabilities:capabilities", "capabilities", "Show models, sizes and limits"),
         ("completion", "completion:completion", "completion <shell>", "Print a completion script (bash, zsh, fish)"),
@@ -58,6 +61,7 @@ BUILTIN: dict[str, CommandSummary] = {
 
 SUBCOMMANDS = {
     "config": "get keys ls path rm set",
+    "defaults": "ls reset set",
     "inflight": "ls rm",
     "node": "generate show",
     "plugins": "check disable enable list show",

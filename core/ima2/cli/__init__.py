@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from ima2.kernel.switches import Switches
 
 
+class FittingFormatter(click.HelpFormatter):
+    """Help that fits the terminal, examples included."""
+
+    def getvalue(self) -> str:
+        """The text, with lines that are too wide broken at blanks."""
+        return output.fold(super().getvalue(), self.width)
+
+
 class LazyGroup(click.Group):
     """ima2's own commands by a table, plugins' commands by their entry points."""
 
@@ -126,10 +134,12 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def run(args: Sequence[str]) -> int:
     """Run one command line in this process. Returns the exit code."""
+    click.Context.formatter_class = FittingFormatter
     before_dashes = args[: args.index("--")] if "--" in args else args
     as_document = "--json" in before_dashes
     try:
-        answer = cli.main(list(args), prog_name="ima2", standalone_mode=False)
+        wide = output.columns()
+        answer = cli.main(list(args), prog_name="ima2", standalone_mode=False, terminal_width=wide)
     except (click.Abort, KeyboardInterrupt):
         return output.exit_code(output.INTERRUPTED)
     except click.UsageError as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
@@ -15,7 +17,9 @@ import click
 from ima2.errors import Ima2Error
 
 USAGE, INTERRUPTED = "USAGE", "INTERRUPTED"
-_EXIT = {
+NARROW, WIDE, LEAST = 40, 200, 8
+"""Columns to write for, and the fewest that a cut column keeps."""
+EXIT_CODES = {
     USAGE: 2,
     "UNKNOWN_PLUGIN": 2,
     "CONFIG_INVALID": 1,
@@ -31,6 +35,7 @@ _EXIT = {
     "CLIENT_TIMEOUT": 8,
     INTERRUPTED: 130,
 }
+"""Codes of failures whose exit code does not follow from their status."""
 _PICK_MODEL = "choose another model with --model; `ima2 capabilities` lists them"
 _SIGN_IN = "sign in again in the Settings page, then start `ima2 serve` anew; `ima2 doctor` shows what is missing"
 HINTS = {
@@ -59,8 +64,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 def exit_code(code: str | None, status: int | None = None) -> int:
     """The exit code of a failure: by its code, then its HTTP status, else 1."""
-    if code in _EXIT:
-        return _EXIT[code]
+    if code in EXIT_CODES:
+        return EXIT_CODES[code]
     if code == "APIKEY_DISABLED" or _LOST_SIGN_IN.fullmatch(code or ""):
         return 4
     if status is not None and status >= 500:
@@ -111,13 +116,45 @@ def width(text: str) -> int:
     )
 
 
+def columns() -> int:
+    """How wide to write for people: the terminal's width within 40 and 200, or 80 where there is none."""
+    return min(max(shutil.get_terminal_size((80, 24)).columns, NARROW), WIDE)
+
+
+def fold(text: str, wide: int) -> str:
+    """Lines that are wider than that, broken at blanks; what follows is set in a little deeper than its line was."""
+    return "\n".join(piece for line in text.split("\n") for piece in _fold_line(line, wide))
+
+
+def _fold_line(line: str, wide: int) -> list[str]:
+    if width(line) <= wide:
+        return [line]
+    indent = " " * min(len(line) - len(line.lstrip()) + 4, wide // 2)
+    return textwrap.wrap(line, wide, subsequent_indent=indent, break_long_words=True, break_on_hyphens=False)
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns two blanks apart below a rule. Cells become one line each; nothing is cut."""
+    """Columns two blanks apart below a rule. Cells become one line each.
+
+    Nothing is cut, but on a terminal: there the last column ends with it, and where the others alone are too wide,
+    each row becomes a few lines of names and values.
+    """
     lines = [[plain(cell) for cell in row] for row in (header, *rows)]
     widths = [max(width(line[column]) for line in lines) for column in range(len(header))]
+    if sys.stdout.isatty() and (over := sum(widths) + 2 * (len(widths) - 1) - columns()) > 0:
+        if widths[-1] - over < LEAST:
+            return "\n\n".join(pairs(dict(zip(header, line, strict=True))) for line in lines[1:])
+        widths[-1] -= over
+        lines = [[*line[:-1], _cut(line[-1], widths[-1])] for line in lines]
     drawn = ["  ".join(_padded(cell, wide) for cell, wide in zip(line, widths, strict=True)) for line in lines]
     drawn.insert(1, "─" * (sum(widths) + 2 * (len(widths) - 1)))
     return "\n".join(line.rstrip() for line in drawn)
+
+
+def _cut(cell: str, most: int) -> str:
+    while width(cell) > most:
+        cell = cell.removesuffix("…")[:-1] + "…"
+    return cell
 
 
 def _padded(cell: str, wide: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 import click
 
 from ima2.cli import options, output
+from ima2.cli.browser import open_in_browser
 from ima2.cli.client_settings import client_settings
 from ima2.cli.gallery import moment, pages
 from ima2.cli.money import describe_cost
@@ -35,7 +35,7 @@ def show(server: str | None, as_json: bool, name: str, metadata: bool, reveal: b
         if metadata:
             click.echo(output.pairs(_flat(item["metadata"])) if item.get("metadata") else "(no metadata in the file)")
     if reveal:
-        _open(url)
+        open_in_browser(url)
 
 
 async def _load(server: str | None, name: str, metadata: bool) -> tuple[dict[str, Any], str]:
@@ -108,12 +108,3 @@ def _lines(item: Mapping[str, Any], url: str) -> dict[str, str]:
 def _flat(metadata: Mapping[str, Any]) -> dict[str, str]:
     plain = {key: value if isinstance(value, str) else output.as_json(value) for key, value in metadata.items()}
     return {f"metadata.{key}": value for key, value in plain.items() if value not in {"", "null"}}
-
-
-def _open(url: str) -> None:
-    """Open it, or say where it is where nothing can be opened."""
-    import os
-
-    headless = sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    if headless or click.launch(url) != 0:
-        options.remark(f"No browser could be opened; the address is {url}")

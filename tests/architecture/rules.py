@@ -20,6 +20,7 @@ LAYERS = (
     "studio",
     "runtime",
     "server cli testing web scripts",
+    "__main__",
 )
 """From the ground up. A module may import its own layer and those below it."""
 _LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

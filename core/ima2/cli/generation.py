@@ -41,10 +41,16 @@ async def run_job(request: JobRequest, server: str | None) -> tuple[JobAnswer, s
         return await generate(client, request), None if client.in_process else client.base
 
 
-async def generate(client: Client, request: JobRequest) -> JobAnswer:
-    """Have the pictures made. Raises `Ima2Error`; each of them names the request id in its details."""
+async def generate(client: Client, request: JobRequest, asked: asyncio.Event | None = None) -> JobAnswer:
+    """Have the pictures made. Raises `Ima2Error`; each of them names the request id in its details.
+
+    ``asked`` is set by the caller's own watch for Ctrl-C, if it has one.
+    """
     try:
-        return await _generate(client, request)
+        if asked is not None:
+            return await _generate(client, request, asked)
+        async with watch_interrupts() as own:
+            return await _generate(client, request, own)
     except Ima2Error as error:
         end_badly(request, error)
         raise
@@ -109,14 +115,13 @@ async def collect_files(
     return await wait_for_job(client, request, asked, recover(client, request, failure, deadline))
 
 
-async def _generate(client: Client, request: JobRequest) -> JobAnswer:
+async def _generate(client: Client, request: JobRequest, asked: asyncio.Event) -> JobAnswer:
     started = time.monotonic()
-    async with watch_interrupts() as asked:
-        try:
-            return parse_answer(await wait_for_job(client, request, asked, _send(client, request)))
-        except Ima2Error as error:
-            pictures = await collect_files(client, request, asked, error, started)
-            return JobAnswer(pictures, round(time.monotonic() - started, 1), recovered=True)
+    try:
+        return parse_answer(await wait_for_job(client, request, asked, _send(client, request)))
+    except Ima2Error as error:
+        pictures = await collect_files(client, request, asked, error, started)
+        return JobAnswer(pictures, round(time.monotonic() - started, 1), recovered=True)
 
 
 async def _send(client: Client, request: JobRequest) -> dict[str, Any]:

@@ -24,4 +24,4 @@ def _is_amount(value: Any) -> bool:
 
 
 def _dollars(amount: float) -> str:
-    return f"${amount:.4f}" if amount < 1 else f"${amount:.2f}"
+    return "$0" if amount == 0 else f"${amount:.4f}" if amount < 1 else f"${amount:.2f}"

@@ -72,6 +72,7 @@ _LOOK = (
     click.option("--moderation", type=click.Choice(["auto", "low"]), default="low", show_default=True),
     click.option("--session", metavar="ID", help="Session it belongs to."),
     no_wait_option,
+    options.quiet,
     click.option("--reasoning-effort", type=click.Choice(EFFORTS), help="How long the model thinks first."),
     click.option("--web-search", is_flag=True, help="Let the model search the web."),
     click.option("--no-web-search", is_flag=True, help="Do not."),
@@ -139,6 +140,8 @@ def print_files(destination: Destination, rows: list[dict[str, Any]], elapsed: o
         return
     for row in rows:
         click.echo(row["image"] if destination.text else output.tick(row["path"]))
+    if output.is_quiet():
+        return
     if not destination.text and elapsed is not None:
         click.echo(output.style(f"elapsed {elapsed}s", "dim"))
     if not destination.text and cost:

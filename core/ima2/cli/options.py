@@ -15,6 +15,13 @@ Command = Callable[..., Any]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 server = click.option("--server", metavar="URL", help="Ask this server, and no other.")
+quiet = click.option(
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, _param, value: ctx.find_root().meta.update({output.QUIET: True}) if value else None,
+    help="Say nothing but the files that were written, and what goes wrong.",
+)
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 

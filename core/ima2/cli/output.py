@@ -16,7 +16,7 @@ import click
 
 from ima2.errors import Ima2Error
 
-USAGE, INTERRUPTED = "USAGE", "INTERRUPTED"
+USAGE, INTERRUPTED, QUIET = "USAGE", "INTERRUPTED", "ima2.quiet"
 NARROW, WIDE, LEAST = 40, 200, 8
 """Columns to write for, and the fewest that a cut column keeps."""
 EXIT_CODES = {
@@ -92,9 +92,15 @@ def style(text: str, *looks: str, stream: TextIO | None = None) -> str:
     return f"\x1b[{';'.join(_COLOURS[look] for look in looks)}m{text}\x1b[0m"
 
 
+def is_quiet() -> bool:
+    """Whether a person said ``--quiet``: files alone on stdout, warnings and failures alone on stderr."""
+    ctx = click.get_current_context(silent=True)
+    return ctx is not None and ctx.find_root().meta.get(QUIET) is True
+
+
 def tick(text: str) -> str:
-    """A line of success for stdout."""
-    return f"{style('✓', 'green')} {text}"
+    """A line of success for stdout; with ``--quiet`` the text alone."""
+    return text if is_quiet() else f"{style('✓', 'green')} {text}"
 
 
 def cross(text: str) -> str:

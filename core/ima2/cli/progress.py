@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TextIO
 
+from ima2.cli.output import is_quiet
 from ima2.errors import Ima2Error
 
 WORDS = {"queued": "waiting", "planning": "planning", "streaming": "drawing", "decoding": "finishing"}
@@ -20,7 +21,7 @@ PhaseSource = Callable[[], Awaitable[str | None]]
 
 def is_live(stream: TextIO, *, quiet: bool) -> bool:
     """Whether a live line makes sense: on a terminal that can redraw, and when a person is to read."""
-    return not quiet and stream.isatty() and os.environ.get("TERM") != "dumb"
+    return not quiet and not is_quiet() and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @asynccontextmanager

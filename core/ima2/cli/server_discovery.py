@@ -11,6 +11,7 @@ from typing import Any
 
 from ima2.cli.client_settings import ClientSettings, client_settings
 from ima2.cli.options import remark
+from ima2.cli.output import is_quiet
 from ima2.client import UNREACHABLE, Client, unreachable
 from ima2.errors import Ima2Error
 from ima2.files import is_running
@@ -53,16 +54,17 @@ async def seek(server: str | None = None) -> RunningServer | None:
     if server:
         return await _check_named(server.rstrip("/"))
     tried = list(candidates())
+    alive = _live_address()
     for number, candidate in enumerate(tried):
-        found = await probe(candidate.url)
+        found = await probe(candidate.url, PATIENT_S if candidate.url == alive else PROBE_S)
         if found is not None:
             passed = " and ".join(f"{one.url} ({one.source})" for one in tried[:number])
-            if passed:
+            if passed and not is_quiet():
                 remark(f"{passed} did not answer; using {found.base}.")
             return found
     if tried[0].source == "IMA2_SERVER":
         raise unreachable(tried[0].url)
-    return await _busy(read_advertisement(client_settings()) or {})
+    return None
 
 
 def connect(base: str) -> Client:
@@ -88,7 +90,7 @@ async def open_worker(server: str | None, *, index: bool = False, note: str = DO
         async with connect(found.base) as client:
             yield client
         return
-    if note:
+    if note and not is_quiet():
         remark(note)
     from ima2.cli import only_plugins
     from ima2.cli.inprocess import open_local
@@ -134,12 +136,14 @@ async def probe(base: str, limit: float = PROBE_S) -> RunningServer | None:
     return None
 
 
-async def _busy(note: dict[str, Any]) -> RunningServer | None:
-    """A server whose process lives but that was too busy for a quick answer is asked once more, with patience."""
-    pid, url = note.get("pid"), note.get("url")
-    if not isinstance(pid, int) or not isinstance(url, str) or not is_running(pid):
-        return None
-    return await probe(url.rstrip("/"), PATIENT_S)
+def _live_address() -> str | None:
+    """Where the server is whose process lives, as it wrote down: one that is too busy for a quick answer is waited for."""
+    note = read_advertisement(client_settings()) or {}
+    backend = note.get("backend")
+    url = backend.get("url") if isinstance(backend, dict) else note.get("url")
+    pid = note.get("pid")
+    lives = isinstance(pid, int) and isinstance(url, str) and is_running(pid)
+    return str(url).rstrip("/") if lives else None
 
 
 def read_advertisement(where: ClientSettings) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from ima2.cli.generation import (
 )
 from ima2.cli.interruption import watch_interrupts
 from ima2.cli.job_request import JobRequest
+from ima2.cli.output import is_quiet
 from ima2.cli.promises import remember_promise
 from ima2.client import Client, refusal
 from ima2.errors import Ima2Error
@@ -52,7 +53,7 @@ class StreamResult:
         if event.name == "image" and event.fields.get("image"):
             self.pictures.append(decode_picture(event.fields))
         self.phase = _phase_of(event) or self.phase
-        if self.listener is not None:
+        if self.listener is not None and not is_quiet():
             self.listener(event)
         return False
 

@@ -112,6 +112,8 @@ def _print(request: JobRequest, stream: StreamResult, *, as_json: bool) -> None:
     if request.destination.file is not None and len(rows) > 1:
         options.remark(f"{request.destination.file} holds the first picture only.")
     image_options.print_files(request.destination, rows, done.get("elapsed"), describe_cost(done))
+    if output.is_quiet():
+        return
     wanted = done.get("requested") or request.count
     click.echo(output.style(f"done: {len(pictures)}/{wanted}", "bold"), err=request.destination.stdout)
 

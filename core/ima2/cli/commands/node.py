@@ -13,6 +13,7 @@ from ima2.cli.generation import list_warnings, parse_answer, run_job
 from ima2.cli.groups import Group
 from ima2.cli.job_answer import JobAnswer
 from ima2.cli.job_request import STREAM_WAIT_S, JobRequest, read_prompt, read_references
+from ima2.cli.money import describe_cost
 from ima2.cli.names import request_id
 from ima2.cli.progress import make_room
 from ima2.cli.server_discovery import open_worker
@@ -119,9 +120,13 @@ def _print(request: JobRequest, result: JobAnswer) -> None:
     image_options.print_warnings(result.warnings)
     rows = request.deliver(result.pictures[:1])
     image_options.print_files(request.destination, rows)
+    if output.is_quiet():
+        return
     click.echo(f"node {_node_id(result) or '(unknown)'}", err=request.destination.stdout)
     if result.elapsed is not None:
         click.echo(output.style(f"elapsed {result.elapsed}s", "dim"), err=request.destination.stdout)
+    if cost := describe_cost(result.answer):
+        click.echo(output.style(f"cost {cost}", "dim"), err=request.destination.stdout)
 
 
 def _print_story(request: JobRequest, result: JobAnswer) -> None:

@@ -64,5 +64,14 @@ def _table(title: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]])
 def _cells(job: dict[str, Any], state: str, since: str, now: float) -> tuple[str, ...]:
     began = job.get(since)
     age = f"{max(0, round((now - began) / 1000))}s" if isinstance(began, int | float) else ""
-    texts = (str(job.get(name) or "") for name in ("requestId", "kind", state))
-    return (*texts, age, options.short(job.get("prompt"), 40))
+    stands = f"in line, {job['place']}" if job.get("place") else str(job.get(state) or "")
+    share = job.get("progress")
+    if state == "phase" and isinstance(share, float):
+        stands = f"{stands} {share:.0%}"
+    return (
+        str(job.get("requestId") or ""),
+        str(job.get("kind") or ""),
+        stands,
+        age,
+        options.short(job.get("prompt"), 40),
+    )

@@ -57,6 +57,7 @@ video = Video("video", help="Make a clip from PROMPT, which takes minutes.", epi
 @video_common.model_option
 @image_options.provider_option
 @image_options.no_wait_option
+@options.quiet
 @video_common.planner_option
 @video_common.storyboard_option
 @click.option("--topic", metavar="<text>", help="Series that the clip belongs to.")
@@ -103,6 +104,7 @@ def make(server: str | None, as_json: bool, out: Path | None, out_dir: Path | No
 @video_common.model_option
 @image_options.provider_option
 @image_options.no_wait_option
+@options.quiet
 @video_common.planner_option
 @video_common.storyboard_option
 @video_common.out_option
@@ -209,7 +211,7 @@ def _print(request: JobRequest, stream: StreamResult, clip: MediaFile, *, as_jso
         return
     image_options.print_warnings(list_warnings(done))
     image_options.print_files(request.destination, [row], done.get("elapsed", stream.elapsed), describe_cost(done))
-    if isinstance(done.get("revisedPrompt"), str):
+    if isinstance(done.get("revisedPrompt"), str) and not output.is_quiet():
         click.echo(output.style(options.short(done["revisedPrompt"], _SHOWN), "dim"))
 
 

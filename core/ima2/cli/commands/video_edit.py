@@ -30,6 +30,7 @@ _MODE = 0o666
 @video_common.model_option
 @image_options.provider_option
 @image_options.no_wait_option
+@options.quiet
 @video_common.out_option
 @video_common.force_option
 @video_common.timeout_option(video_common.JOB_S)
@@ -49,6 +50,7 @@ def edit(server: str | None, as_json: bool, words: tuple[str, ...], **given: Any
 @video_common.model_option
 @image_options.provider_option
 @image_options.no_wait_option
+@options.quiet
 @video_common.out_option
 @video_common.force_option
 @video_common.timeout_option(video_common.JOB_S)

@@ -137,7 +137,7 @@ async def probe(base: str, limit: float = PROBE_S) -> RunningServer | None:
 
 
 def _live_address() -> str | None:
-    """Where the server is whose process lives, as it wrote down: one that is too busy for a quick answer is waited for."""
+    """The address of a server that wrote itself down and whose process lives: if it is busy, it is waited for."""
     note = read_advertisement(client_settings()) or {}
     backend = note.get("backend")
     url = backend.get("url") if isinstance(backend, dict) else note.get("url")

@@ -68,10 +68,5 @@ def _cells(job: dict[str, Any], state: str, since: str, now: float) -> tuple[str
     share = job.get("progress")
     if state == "phase" and isinstance(share, float):
         stands = f"{stands} {share:.0%}"
-    return (
-        str(job.get("requestId") or ""),
-        str(job.get("kind") or ""),
-        stands,
-        age,
-        options.short(job.get("prompt"), 40),
-    )
+    texts = (str(job.get(name) or "") for name in ("requestId", "kind"))
+    return (*texts, stands, age, options.short(job.get("prompt"), 40))

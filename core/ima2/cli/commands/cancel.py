@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -67,5 +68,12 @@ def cancel_job(server: str | None, as_json: bool, job: str) -> None:
 
 
 async def _delete_job(server: str | None, job: str) -> dict[str, Any]:
+    """Stop the job of that id, else the one whose id begins so."""
     async with open_client(server) as client:
-        return await client.ask("DELETE", f"/api/inflight/{quote(job, safe='')}", limit=CANCEL_S)
+        answer = await client.ask("DELETE", f"/api/inflight/{quote(job, safe='')}", limit=CANCEL_S)
+        if answer.get("active") is False and answer.get("aborted") is False:
+            with suppress(Ima2Error):
+                found = await find_request_id(client, job)
+                if found != job and await client.cancel(found):
+                    return {"active": True}
+        return answer

@@ -86,6 +86,13 @@ def test_a_promise_is_kept_after_a_lost_connection_and_forgotten_after_success_a
     assert len(list(promises.iterdir())) == 1
 
 
+def test_one_job_is_cancelled_by_the_beginning_of_its_id(ima2: Any, jobs: Any) -> None:
+    jobs.on("DELETE /api/inflight/busy", {"active": False, "aborted": False})
+    answer = ima2("cancel", "busy")
+    assert (answer.code, answer.err) == (0, "")
+    assert len(jobs.asked("DELETE /api/inflight/busy_1")) == 1
+
+
 def test_cancelling_several_tells_of_each(ima2: Any, jobs: Any) -> None:
     answer = ima2("cancel", "busy", "gone", "--json")
     assert answer.code == 5

@@ -11,7 +11,7 @@ import click
 from ima2.cli import doctor_checks, options, output
 from ima2.cli.client_settings import ClientSettings, client_settings
 from ima2.cli.doctor_checks import Check
-from ima2.cli.server_discovery import probe, read_advertisement
+from ima2.cli.server_discovery import PATIENT_S, probe, read_advertisement
 from ima2.errors import Ima2Error
 from ima2.kernel import guard
 
@@ -114,7 +114,7 @@ def server(where: ClientSettings) -> Iterator[Check]:
         taken = "" if doctor_checks.is_port_free(where.port) else ", which is taken: the next free one will be used"
         yield Check("server", "info", f"No server runs; `ima2 serve` starts one on port {where.port}{taken}.")
         return
-    found = options.run_async(probe(url))
+    found = options.run_async(probe(url, PATIENT_S))
     if found is None:
         text = f"{where.advertisement.name} names {url}, which does not answer: start `ima2 serve`, or remove the file."
         yield Check("server", "warn", text)

@@ -9,7 +9,7 @@ import click
 from ima2.cli import options, output
 from ima2.cli.client_settings import ClientSettings, client_settings
 from ima2.cli.commands.ping import describe_health
-from ima2.cli.server_discovery import RunningServer, probe, read_advertisement
+from ima2.cli.server_discovery import PATIENT_S, RunningServer, probe, read_advertisement
 from ima2.version import VERSION
 
 
@@ -20,7 +20,7 @@ def status(as_json: bool) -> None:
     where = client_settings()
     note = read_advertisement(where)
     url = note.get("url") if note else None
-    running = options.run_async(probe(url)) if isinstance(url, str) else None
+    running = options.run_async(probe(url, PATIENT_S)) if isinstance(url, str) else None
     if as_json:
         output.print_json(_status(where, url, running))
         return

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ima2.database.defaults import now_seconds
     from ima2.errors import Ima2Error, canceled, safe_label
     from ima2.event_stream import StreamEvent
+    from ima2.events.subscription import Subscription
     from ima2.files import home_label, is_leftover, private_folder, sweep, write_whole
     from ima2.interfaces import (
         Checked,
@@ -90,7 +91,6 @@ if TYPE_CHECKING:
     from ima2.scripts import CommandContext, command_context, open_studio
     from ima2.settings.field import setting
     from ima2.streams import merged
-    from ima2.subscription import Subscription
     from ima2.version import API_VERSION, VERSION
 
 __all__ = [
@@ -215,7 +215,7 @@ _MODULES = {
     "ima2.interfaces": "Checked JobHandle JobResult JobScope JobView Jobs Label Limits Output Policy Studio",
     "ima2.kernel.hooks": "hookimpl",
     "ima2.offers": "Facet Routes Site Tool",
-    "ima2.subscription": "Subscription",
+    "ima2.events.subscription": "Subscription",
     "ima2.keys": "is_key",
     "ima2.capabilities": (
         "Capabilities Credential LoginStep Model Option Price ProviderStatus Quota QuotaWindow Sizes VideoModes"

@@ -28,3 +28,7 @@ def snake(name: str) -> str:
 def snake_keys(values: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping with our names. Values stay as they are."""
     return {snake(name): value for name, value in values.items()}
+
+
+REQUEST_ID = camel("request_id")
+"""The field that names the job, in every event and error."""

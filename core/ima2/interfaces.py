@@ -151,6 +151,10 @@ class JobView:
         """The answer, and the data of the ``done`` event."""
         return {"id": result.id, "images": [{"image": one.picture, "url": one.url} for one in result.kept]}
 
+    def translate(self, error: Ima2Error) -> Ima2Error:
+        """A failure as the clients of these jobs know it: another code or status for the same thing."""
+        return error
+
     def error(self, error: Ima2Error, result: JobResult | None = None) -> Mapping[str, Json]:
         """The body of a failure, and with its status the ``error`` event. ``result`` is there once work had begun."""
         return {"error": error.text, "code": error.code, **error.details}

@@ -14,6 +14,8 @@ from typing import Any, cast
 from ima2.contracts import Storage
 from ima2.database.sqlite import Database
 from ima2.errors import Ima2Error
+from ima2.events.publisher import Publisher
+from ima2.events.subscription import Subscriptions
 from ima2.interfaces import JobView, Label, Limits, Request
 from ima2.jobs.jobs import Jobs
 from ima2.jobs.process_lock import ProcessLock
@@ -25,7 +27,6 @@ from ima2.kernel.collect import facets, migrate, tools
 from ima2.kernel.context import Host, PluginContext
 from ima2.kernel.discovery import State
 from ima2.kernel.lifecycle import OpenParts, open_parts
-from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
 from ima2.kernel.report import absent, remember
 from ima2.kernel.switches import Switches
@@ -38,7 +39,6 @@ from ima2.settings.model import Settings, load, misspelt, plugin_settings
 from ima2.settings.paths import config_file
 from ima2.studio.job_run import Workplace
 from ima2.studio.studio import Studio
-from ima2.subscription import Subscriptions
 
 log = logging.getLogger("ima2")
 CLOSE_S = 2.0

@@ -13,10 +13,9 @@ PROVIDERS = {name: ROOT / f"ima2-provider-{name}" / "src" for name in ("grok", "
 
 LAYERS = (
     "version deprecation keys errors aliases models capabilities files logs event_stream client",
-    "contracts offers library_api interfaces media network settings database streams subscription",
-    "kernel",
+    "contracts offers library_api interfaces media network settings database streams",
+    "kernel events",
     "jobs library catalogue command_table storage_report",
-    "ways",
     "studio",
     "runtime",
     "server cli testing web scripts",

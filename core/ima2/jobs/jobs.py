@@ -15,6 +15,7 @@ from typing import Any
 
 from ima2.contracts import Sql
 from ima2.errors import Ima2Error, canceled
+from ima2.events.publisher import Publisher
 from ima2.interfaces import Jobs as PublicJobs
 from ima2.jobs.admission import LONGEST_LINE, Line, in_use, too_many
 from ima2.jobs.job_errors import closing, failure, interrupted, not_found, outcome_unknown, suspended
@@ -22,7 +23,6 @@ from ima2.jobs.leases import GOES_ON, Judge, Recovered, Verdict, dead_jobs, judg
 from ima2.jobs.record import ACTIVE, CANCELED, COMPLETED, ERROR, QUEUED, UNKNOWN, Draft, JobRecord, now_ms
 from ima2.jobs.runner import RunningJob, run
 from ima2.jobs.store import Ledger
-from ima2.kernel.publisher import Publisher
 from ima2.models import Event, Json
 
 log = logging.getLogger("ima2.jobs")

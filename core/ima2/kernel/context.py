@@ -18,10 +18,10 @@ from ima2.offers import Tool
 if TYPE_CHECKING:
     import httpx
 
+    from ima2.events.subscription import Subscription, Subscriptions
     from ima2.interfaces import Studio
     from ima2.library_api import Library
     from ima2.network.fetch import Fetched, FetchLimits
-    from ima2.subscription import Subscription, Subscriptions
 
 ENDS = frozenset({"done", "error"})
 """Names of events that end somebody's job: only the job's own end may bear them."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ima2.aliases import camel_keys
 from ima2.files import private_folder, write_whole
 from ima2.kernel.discovery import PluginRecord, State
 from ima2.kernel.switches import switched_off
@@ -93,19 +94,19 @@ def _row(record: PluginRecord, registry: Registry | None) -> dict[str, Any]:
         "state": str(record.state),
         "package": record.package,
         "version": record.version,
-        "entryPoint": record.value,
+        "entry_point": record.value,
         "offers": record.offers,
         "hooks": record.hooks,
         "problem": " ".join(said),
         "warnings": record.warnings,
         "stage": record.stage,
         "error": record.error,
-        "loadMs": record.load_ms,
-        "writtenFor": record.api,
-        "apiVersion": _api(record),
-        "turnedOnBy": list(record.turned_on_by),
+        "load_ms": record.load_ms,
+        "written_for": record.api,
+        "api_version": _api(record),
+        "turned_on_by": list(record.turned_on_by),
     }
-    return {key: value for key, value in row.items() if value or key in ("name", "state")}
+    return camel_keys({key: value for key, value in row.items() if value or key in ("name", "state")})
 
 
 def _api(record: PluginRecord) -> int:

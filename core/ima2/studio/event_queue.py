@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
-from ima2.kernel.publisher import PASSING
+from ima2.events.publisher import PASSING
 from ima2.models import Event
 
 DEPTH = 64

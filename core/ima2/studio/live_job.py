@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 
+from ima2.aliases import REQUEST_ID
 from ima2.errors import Ima2Error
 from ima2.interfaces import JobHandle, JobResult
 from ima2.jobs.jobs import Jobs
@@ -30,7 +31,7 @@ class LiveJob(JobHandle):
 
     def tell(self, name: str, data: Mapping[str, Json]) -> None:
         """Publish an event of this job."""
-        event = Event(name, self.id, {"requestId": self.id, **data}, origin=self._origin, direct=self._direct)
+        event = Event(name, self.id, {REQUEST_ID: self.id, **data}, origin=self._origin, direct=self._direct)
         self._publish(event)
         for queue in self._followers:
             queue.put(event)

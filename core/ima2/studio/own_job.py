@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+from ima2.aliases import REQUEST_ID
 from ima2.errors import Ima2Error
 from ima2.interfaces import JobHandle, JobResult, JobScope, JobView, Label, Request, Studio
 from ima2.kernel.guard import origin
@@ -56,7 +57,7 @@ async def run_own(
     try:
         if begun := view.started():
             live.tell(*begun)
-        data = {"requestId": live.id, **await work(scope)}
+        data = {REQUEST_ID: live.id, **await work(scope)}
         if await live.running.complete({}, data):
             live.finish(JobResult(live.id, None, elapsed=round(live.running.age, 1), data=data))
     except asyncio.CancelledError:
@@ -65,7 +66,7 @@ async def run_own(
     except (Exception, SystemExit) as error:
         await scope.stop()
         known = error if isinstance(error, Ima2Error) else _bug(live.id, error)
-        data = {**view.error(known, empty), "status": known.status, "requestId": live.id}
+        data = {**view.error(known, empty), "status": known.status, REQUEST_ID: live.id}
         if await live.running.fail(known, data):
             live.fail(known, data)
 

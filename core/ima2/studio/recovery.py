@@ -15,7 +15,7 @@ from ima2.jobs.record import JobRecord, now_ms
 from ima2.kernel.registry import Registry
 from ima2.library import Gallery
 from ima2.library.names import sidecar_of, url_of
-from ima2.library.sidecar import from_facts
+from ima2.library.sidecar import from_facts, to_facts
 from ima2.media.sniff import media_type_of
 from ima2.models import Artifact, ImageRequest, Picture
 
@@ -63,10 +63,11 @@ async def stored_outputs(library: Gallery, record: JobRecord, request: Request, 
             continue
         facts = await _facts(library, key, record, request, label)
         picture = Picture(data, media_type_of(data) or "application/octet-stream")
-        created_at = int(facts.get("createdAt") or record.started_at)
-        revised, model = facts.get("revisedPrompt"), facts.get("model")
+        known = to_facts(facts)
+        created_at = int(known.get("created_at") or record.started_at)
+        revised, model = known.get("revised_prompt"), known.get("model")
         artifact = Artifact(
-            picture, index, revised, facts.get("providerUrl"), model if model != request.model else None
+            picture, index, revised, known.get("provider_url"), model if model != request.model else None
         )
         found.append(Output(key, url_of(key), picture, facts, artifact, created_at, index))
     return found

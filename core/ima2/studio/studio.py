@@ -11,8 +11,10 @@ from functools import partial
 from typing import Any
 
 from ima2 import interfaces
+from ima2.aliases import REQUEST_ID
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error, canceled
+from ima2.events.publisher import Publisher
 from ima2.interfaces import Checked, JobHandle, JobScope, JobView, Label, Limits, Policy, Request
 from ima2.jobs.job_errors import failure, interrupted, outcome_unknown
 from ima2.jobs.jobs import Jobs
@@ -21,7 +23,6 @@ from ima2.jobs.record import UNKNOWN, Draft, JobRecord
 from ima2.jobs.runner import RunningJob
 from ima2.kernel import guard
 from ima2.kernel.guard import provider_failure
-from ima2.kernel.publisher import Publisher
 from ima2.kernel.registry import Registry
 from ima2.library import Gallery
 from ima2.models import ImageRequest, Json, Media, Receipt, TextRequest, TextResult, VideoRequest
@@ -180,8 +181,8 @@ class Studio(interfaces.Studio):
             run.live.finish(result)
 
     async def _fail(self, run: JobRun, error: Ima2Error) -> None:
-        result = run.result()
-        data = {**run.view.error(error, result), "status": error.status, "requestId": run.live.id}
+        result, error = run.result(), run.view.translate(error)
+        data = {**run.view.error(error, result), "status": error.status, REQUEST_ID: run.live.id}
         if error.status in UNBILLED and error.code != "EMPTY_RESPONSE" and not run.kept:
             await run.live.running.clear_order()
         if await run.live.running.fail(error, data, run.view.record(result, error)):
@@ -205,7 +206,7 @@ class Studio(interfaces.Studio):
         await self._policies.settle(live.id, live.cost, known=live.running.record.status != UNKNOWN)
 
     def _describe(self, request: Request | None, label: Label, error: Ima2Error) -> dict[str, Json]:
-        return {**self.view(request, label).error(error), "status": error.status, "requestId": label.id}
+        return {**self.view(request, label).error(error), "status": error.status, REQUEST_ID: label.id}
 
     def describe(self, record: JobRecord, error: Ima2Error) -> Mapping[str, Json]:
         """How an end that comes from outside the work (a cancellation, a restart) reads to the job's clients."""
@@ -273,7 +274,7 @@ class Studio(interfaces.Studio):
             return
         free = checked.provider.free
         error = interrupted() if free else outcome_unknown()
-        data = {**run.view.error(error, run.result()), "status": error.status, "requestId": live.id}
+        data = {**run.view.error(error, run.result()), "status": error.status, REQUEST_ID: live.id}
         status = "" if free else UNKNOWN
         await live.running.fail(error, data, run.view.record(run.result(), error), status=status)
         live.fail(error, data)

@@ -12,10 +12,10 @@ import pytest
 
 from ima2.database.sqlite import Database
 from ima2.database.tables import TABLES
+from ima2.events.publisher import Publisher
 from ima2.jobs.jobs import Jobs
 from ima2.jobs.record import Draft
 from ima2.jobs.runner import RunningJob
-from ima2.kernel.publisher import Publisher
 from ima2.testing import RecordingSink
 
 

@@ -176,7 +176,7 @@ async def test_a_plugin_cannot_end_the_job_of_another(ima2_runtime: Any) -> None
 
 
 async def test_a_slow_follower_loses_previews_first_and_never_an_end() -> None:
-    from ima2.subscription import Subscriptions
+    from ima2.events.subscription import Subscriptions
 
     subscriptions = Subscriptions(depth=3)
     followed = subscriptions.add()

@@ -11,7 +11,7 @@ from ima2.interfaces import JobResult, Label, Studio
 from ima2.media.convert import shrink
 from ima2.media.sniff import PNG, media_type_of
 from ima2.models import ImageRequest, Json, Picture
-from ima2.server.wire.errors import flat, unsorted_code
+from ima2.server.wire.errors import flat, moderation_refused, unsorted_code
 from ima2.server.wire.image_body import ImageBody
 from ima2.server.wire.picture_view import PictureView, single_record
 from ima2.server.wire.references import decode, payload
@@ -64,6 +64,9 @@ class EditView(PictureView):
 
     def record(self, result: JobResult, error: Ima2Error | None = None) -> Mapping[str, Json]:
         return single_record(result)
+
+    def translate(self, error: Ima2Error) -> Ima2Error:
+        return moderation_refused(error)
 
     def error(self, error: Ima2Error, result: JobResult | None = None) -> dict[str, Json]:
         return {**flat(error, self.label.id, block=True), "code": unsorted_code(error)}

@@ -55,3 +55,19 @@ def upstream(error: Ima2Error) -> dict[str, Json]:
 def unsorted_code(error: Ima2Error) -> str:
     """The code that clients of the reference know on edits and sequences, where it did not sort upstream failures."""
     return "RESPONSES_IMAGE_ERROR" if error.code in {"UPSTREAM_5XX", "RATE_LIMITED"} else error.code
+
+
+def moderation_refused(error: Ima2Error) -> Ima2Error:
+    """On edits and sequences a refusal by the upstream's moderation has a code of its own, 400; others are as they
+    are."""
+    if error.upstream_code != "moderation_blocked":
+        return error
+    return Ima2Error(
+        "MODERATION_REFUSED",
+        400,
+        error.text,
+        upstream_code=error.upstream_code,
+        upstream_type=error.upstream_type,
+        upstream_param=error.upstream_param,
+        details=error.details,
+    )

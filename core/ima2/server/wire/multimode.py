@@ -10,7 +10,7 @@ from ima2.errors import Ima2Error
 from ima2.interfaces import JobResult, Label, Output, Studio
 from ima2.jobs.record import now_ms
 from ima2.models import Artifact, ImageRequest, Json
-from ima2.server.wire.errors import unsorted_code, upstream
+from ima2.server.wire.errors import moderation_refused, unsorted_code, upstream
 from ima2.server.wire.image_body import ImageBody, read_common
 from ima2.server.wire.picture_view import PictureView, listed
 
@@ -96,6 +96,9 @@ class MultimodeView(PictureView):
             error = _last(result)
             done |= {"partial": True, "warning": {"code": error.code, "message": error.text}}
         return done
+
+    def translate(self, error: Ima2Error) -> Ima2Error:
+        return moderation_refused(error)
 
     def error(self, error: Ima2Error, result: JobResult | None = None) -> dict[str, Json]:
         body = {"error": error.text, "code": unsorted_code(error), "status": error.status, "requestId": self.label.id}

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ima2 import Event, EventSink
-from ima2.kernel.publisher import Publisher
+from ima2.events.publisher import Publisher
 from ima2.testing import RecordingSink, SlowSink
 
 

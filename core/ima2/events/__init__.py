@@ -1,0 +1,1 @@
+"""Telling what happens: to every sink, and to features that follow it."""

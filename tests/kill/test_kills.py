@@ -160,6 +160,8 @@ def faults(orders: Orders, found: Aftermath, world: CountingWorld, reader: Reade
             said.append(f"{name} ended {reader.ends[name]} times for its reader")
         if found.rows[name] != kept:
             said.append(f"{name} has {kept} files and {found.rows[name]} rows")
+        if name in world.followed and job["status"] == "unknown":
+            said.append(f"{name} had a number and is called unknown")
         if job["told_at"] is None:
             said.append(f"the end of {name} is not noted as told")
         if job["status"] != "canceled" or name not in orders.stopped:

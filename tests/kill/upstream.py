@@ -17,7 +17,7 @@ from starlette.requests import Request
 from tests.upstreams.world import World
 
 BILLED = ("images/generations", "images/edits", "videos/generations")
-_JOB = re.compile(r"draw:(kill\d+)")
+_JOB = re.compile(r"(?:draw|order):(kill\d+)")
 
 
 @dataclass(slots=True)
@@ -30,6 +30,8 @@ class CountingWorld(World):
     bought: Counter[str] = field(default_factory=Counter)
     unmarked: list[str] = field(default_factory=list)
     """Jobs whose order was not in the ledger when it came in here."""
+    followed: set[str] = field(default_factory=set)
+    """Jobs that were asked after by their number: it was known, so it must have been written down."""
     chance: random.Random = field(default_factory=random.Random)
 
     async def note(self, request: Request) -> Any:
@@ -39,6 +41,8 @@ class CountingWorld(World):
             self.bought[name] += 1
             if not await asyncio.to_thread(self._is_marked, name):
                 self.unmarked.append(name)
+        elif clip := self.state.get("xai.clips", {}).get(request.path_params.get("number")):
+            self.followed.add(job_in({"prompt": clip["text"]}))
         return body
 
     async def wait(self, words: str) -> None:

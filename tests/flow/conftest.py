@@ -35,5 +35,5 @@ def serverless(at_work: Any, tmp_path: Path) -> Cli:
     home = tmp_path / "home"
     clean = {name: value for name, value in os.environ.items() if not name.startswith("IMA2_")}
     clean |= {"IMA2_CONFIG_DIR": str(home), "HOME": str(tmp_path), "IMA2_PORT": "1"}
-    cli: Cli = at_work({**clean, "IMA2_PLUGINS": "local_storage,pillow_thumbs,demo"})
+    cli: Cli = at_work({**clean, "IMA2_PLUGINS": "local_storage,pillow_thumbs,demo,graph"})
     return cli

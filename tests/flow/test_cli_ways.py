@@ -18,13 +18,14 @@ from tests.upstreams.world import running as upstream
 from ima2.testing import clip
 
 DEMO = ("--provider", "demo", "-s", "64x64")
+WITH_NODES = "local_storage,pillow_thumbs,sse,demo,graph"
 
 
 @pytest.fixture(params=["server", "no server"])
 def anywhere(request: pytest.FixtureRequest, serve: Any, at_work: Any) -> Cli:
     """Commands with a server and without one: both must end alike."""
     if request.param == "server":
-        cli: Cli = at_work(serve().environ)
+        cli: Cli = at_work(serve(plugins=WITH_NODES).environ)
         return cli
     alone: Cli = request.getfixturevalue("serverless")
     return alone
@@ -79,7 +80,7 @@ def test_nodes_grow_from_one_another(anywhere: Cli) -> None:
 
 
 def test_a_node_is_looked_up_and_answers_without_a_stream_too(serve: Any, at_work: Any) -> None:
-    cli = at_work(serve().environ)
+    cli = at_work(serve(plugins=WITH_NODES).environ)
     first = document(cli("node", "generate", "a harbour", *DEMO, "--no-stream", "-o", "a.png", "--json"))
     assert first["paths"] == ["a.png"]
     assert first["image"].startswith("data:image/png;base64,")
@@ -90,7 +91,7 @@ def test_a_node_is_looked_up_and_answers_without_a_stream_too(serve: Any, at_wor
 
 @pytest.mark.parametrize("command", [("multimode",), ("node", "generate")])
 def test_ctrl_c_cancels_the_job_on_the_server(serve: Any, at_work: Any, command: tuple[str, ...]) -> None:
-    served = serve()
+    served = serve(plugins=WITH_NODES)
     process = at_work(served.environ).start(*command, "a boat demo:delay=60000", *DEMO, "--json")
     job = until(lambda: running(served))[0]
     process.send_signal(signal.SIGINT)
@@ -102,7 +103,7 @@ def test_ctrl_c_cancels_the_job_on_the_server(serve: Any, at_work: Any, command:
 
 
 def test_pictures_that_came_before_ctrl_c_are_kept(serve: Any, at_work: Any) -> None:
-    served = serve()
+    served = serve(plugins=WITH_NODES)
     cli = at_work(served.environ)
     process = cli.start("multimode", "a boat demo:delay=800", *DEMO, "--max-images", "8", "-d", "mm")
     until(lambda: list(served.generated.glob("*_multimode_*.png")), 40)
@@ -116,7 +117,7 @@ def test_pictures_that_came_before_ctrl_c_are_kept(serve: Any, at_work: Any) -> 
 
 
 def test_a_server_that_dies_under_a_sequence_is_told(serve: Any, at_work: Any) -> None:
-    served = serve()
+    served = serve(plugins=WITH_NODES)
     process = at_work(served.environ).start("multimode", "a boat demo:delay=60000", *DEMO, "--json")
     until(lambda: running(served))
     served.stop(signal.SIGKILL)
@@ -132,7 +133,7 @@ def test_without_a_server_clips_are_asked_of_the_providers_here(serverless: Cli)
 
 
 def test_a_provider_without_clips_is_refused_with_a_hint(serve: Any, at_work: Any) -> None:
-    done = at_work(serve().environ)("video", "a kite", "--provider", "demo", "--json")
+    done = at_work(serve(plugins=WITH_NODES).environ)("video", "a kite", "--provider", "demo", "--json")
     assert done.returncode == 5
     assert document(done)["requestId"].startswith("req_cli_video_")
     assert "Hint: choose a --provider" in done.stderr

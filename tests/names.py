@@ -18,7 +18,7 @@ _HOMES = {
     "Studio and jobs": "ima2.interfaces",
     "Gallery": "ima2.library_api",
     "Plugins": "ima2.kernel ima2.settings",
-    "Helpers for routes, commands and scripts": "ima2.web ima2.scripts ima2.client",
+    "Helpers for routes, commands and scripts": "ima2.web ima2.terminal ima2.scripts ima2.client",
     "Pictures and files": "ima2.media ima2.files ima2.keys",
     "Network": "ima2.network",
     "Errors, versions and the rest": "ima2",

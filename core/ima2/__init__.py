@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ima2 import web
+    from ima2 import terminal, web
     from ima2.capabilities import (
         Capabilities,
         Credential,
@@ -196,6 +196,7 @@ __all__ = [
     "size_of",
     "stream_limited",
     "sweep",
+    "terminal",
     "upright_picture",
     "web",
     "write_whole",
@@ -239,8 +240,8 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names.s
 
 
 def __getattr__(name: str) -> Any:
-    if name == "web":
-        return import_module("ima2.web")
+    if name in {"terminal", "web"}:
+        return import_module(f"ima2.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'ima2' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

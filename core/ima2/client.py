@@ -93,13 +93,15 @@ class Client:
         path: str,
         *,
         query: Mapping[str, str | int | None] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
         headers: Mapping[str, str] | None = None,
         limit: float = ORDINARY_S,
     ) -> dict[str, Any]:
-        """Send a request once and return the JSON object of its answer. Query values of ``None`` are left out."""
+        """Send a request once and return the JSON object of its answer. Query values of ``None`` are left out. A
+        ``body`` of bytes is sent as it is, with the ``Content-Type`` that ``headers`` give."""
         params = {name: value for name, value in (query or {}).items() if value is not None}
-        content = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        plain = body is None or isinstance(body, bytes)
+        content = body if plain else json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         response = await self._sent(method, path, limit, params=params, content=content, headers=headers)
         found = parse_json(response.content)
         if not response.is_success:

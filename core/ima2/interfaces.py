@@ -280,6 +280,11 @@ class Policy(Part):
         setting ``policies`` decides, and the answer says so."""
         return request
 
+    def facts(self, asked: Request, used: Request, label: Label) -> Mapping[str, Json]:
+        """Facts (snake_case) to keep beside the result, of what `rewrite` has done with the request that was
+        ``asked``."""
+        return {}
+
     async def check(self, request: Request, label: Label) -> None:
         """Refuse by raising `Ima2Error`."""
 

@@ -6,12 +6,18 @@ library's own concern.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 
 from ima2.contracts import Storage
 from ima2.models import Json, Notice, Picture
+
+log = logging.getLogger("ima2.library")
+REMOVAL_S = 10.0
+"""Seconds that one of the `Library.removal_handlers` may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +87,17 @@ class ThumbnailReport:
     failures: Sequence[tuple[str, str, str]] = ()
 
 
+RemovalHandler = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
+"""Is told the keys of files that are gone. Answers with what it changed on account of that, counts by name."""
+
+
 class Library(ABC):
     """The gallery. A key is the name of a file in its storage, ``/`` between folders; a missing one is ``KeyError``."""
 
     storage: Storage
+    removal_handlers: MutableSequence[RemovalHandler]
+    """Who wants to hear of files that were trashed or erased. A plugin adds its own in ``ima2_lifespan`` and takes it
+    out again."""
 
     @abstractmethod
     async def page(self, query: LibraryQuery) -> LibraryPage:
@@ -125,6 +138,26 @@ class Library(ABC):
     @abstractmethod
     async def erase(self, keys: Sequence[str]) -> None:
         """Delete files for good, sidecars and thumbnails with them."""
+
+    async def announce_removal(self, keys: Sequence[str]) -> dict[str, int]:
+        """Tell the `removal_handlers` of files that were trashed or erased, and add up what they changed on account
+        of that. One that fails is logged and left out."""
+        counts: dict[str, int] = {}
+        for handler in list(self.removal_handlers):
+            try:
+                async with asyncio.timeout(REMOVAL_S):
+                    changed = await handler(keys)
+            except Exception as error:
+                log.warning("files are gone, and who shows them could not be told: %s", type(error).__name__)
+                continue
+            for name, count in changed.items():
+                counts[name] = counts.get(name, 0) + count
+        return counts
+
+    @abstractmethod
+    async def replace(self, key: str, picture: Picture, facts: Mapping[str, Json]) -> Kept:
+        """Put other bytes and facts in the place of a file's, whole or not at all. Only for files that may change,
+        whose names begin with ``canvas-``: every other one is cached for long. ``KeyError`` for a missing one."""
 
     @abstractmethod
     async def make_thumbnails(self) -> ThumbnailReport:

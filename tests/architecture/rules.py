@@ -18,7 +18,7 @@ LAYERS = (
     "jobs library catalogue command_table storage_report",
     "studio",
     "runtime",
-    "server cli testing web scripts",
+    "server cli testing web terminal scripts",
     "__main__",
 )
 """From the ground up. A module may import its own layer and those below it."""

@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
 
         entry = commands().get(name)
         if entry is not None:
-            click.echo(f"The command {name} of {entry.package} is {switched_off(name)}.")
+            click.echo(f"The command {name} of {entry.package} is {switched_off(entry.plugin)}.")
             ctx.exit(1)
         click.echo(f"Unknown command: {output.plain(name)}.{suggestion(name, self.list_commands(ctx))}")
         click.echo("Run `ima2 --help` for all commands.")
@@ -191,7 +191,7 @@ def plugin_commands() -> dict[str, CommandEntry]:
         on = current_switches()
     except Ima2Error:  # a broken config.json must not hide the help
         return found
-    return {name: entry for name, entry in found.items() if on.is_on(name)}
+    return {name: entry for name, entry in found.items() if on.is_on(entry.plugin)}
 
 
 def _imported(entry: CommandEntry) -> click.Command:

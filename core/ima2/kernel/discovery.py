@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -77,12 +77,14 @@ class PluginRecord:
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """A command of a plugin, not imported. ``rivals`` are further packages that claim its name."""
+    """A command of a plugin, not imported. ``rivals`` are further packages that claim its name; ``plugin`` is the one
+    that it is switched off with."""
 
     name: str
     package: str
     entry: EntryPoint = field(repr=False)
     rivals: tuple[str, ...] = ()
+    plugin: str = ""
 
 
 def discover() -> list[PluginRecord]:
@@ -109,12 +111,15 @@ def starting_off() -> dict[str, tuple[str, ...]]:
 def commands() -> dict[str, CommandEntry]:
     """The commands that packages bring, by name, importing none."""
     found: dict[str, CommandEntry] = {}
+    homes = {entry.value.partition(":")[0]: entry.name for entry, _ in _scan(PLUGINS)}
     for entry, distribution in _scan(COMMANDS):
         first, package = found.get(entry.name), _name(distribution)
+        module = f"{entry.value.partition(':')[0]}."
+        plugin = next((name for home, name in homes.items() if module.startswith(f"{home}.")), entry.name)
         found[entry.name] = (
-            CommandEntry(entry.name, first.package, first.entry, (*first.rivals, package))
+            replace(first, rivals=(*first.rivals, package))
             if first
-            else CommandEntry(entry.name, package, entry)
+            else CommandEntry(entry.name, package, entry, plugin=plugin)
         )
     return found
 

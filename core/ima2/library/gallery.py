@@ -21,7 +21,17 @@ from ima2.kernel import guard
 from ima2.kernel.registry import Registry
 from ima2.keys import check
 from ima2.library.index import Entry, Index, entry_of
-from ima2.library.names import NO_THUMB, OWN_THUMB, STEM_THUMB, is_clip, is_media, sidecar_of, thumb_of, url_of
+from ima2.library.names import (
+    CHANGING,
+    NO_THUMB,
+    OWN_THUMB,
+    STEM_THUMB,
+    is_clip,
+    is_media,
+    sidecar_of,
+    thumb_of,
+    url_of,
+)
 from ima2.library.pages import Listed, Pages
 from ima2.library.reading import Reader
 from ima2.library.repairs import Repairs
@@ -73,6 +83,7 @@ class Gallery(Library):
         self._rescue = Rescue(self, self._spool)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._rescan: asyncio.Task[None] | None = None
+        self.removal_handlers = []
         self._undescribed: set[str] = set()
         """Files whose whole sidecar waits to be written: what they carry is only a part of it."""
         self.index = Index(database)
@@ -145,6 +156,12 @@ class Gallery(Library):
             if not await self._exists(check(key)):
                 return await self.keep(key, picture, facts, embedded=picture.media_type.startswith("image/"))
             number += 1
+
+    async def replace(self, key: str, picture: Picture, facts: Mapping[str, Any]) -> Kept:
+        await self.storage.stat(check(key))
+        if not key.rpartition("/")[2].startswith(CHANGING):
+            raise Ima2Error("FILE_IMMUTABLE", 409, "The bytes of that file never change: add another one.")
+        return await self.keep(key, picture, facts, embedded=picture.media_type.startswith("image/"))
 
     async def amend(self, key: str | Kept, facts: Mapping[str, Any]) -> tuple[Notice, ...]:
         name = key.key if isinstance(key, Kept) else key

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from ima2.media.sniff import MEDIA_TYPES
 
 THUMB_SUFFIX = ".thumb.jpg"
+CHANGING = "canvas-"
+"""How the names of files begin whose bytes may change in place."""
 NO_THUMB, STEM_THUMB, OWN_THUMB = 0, 1, 2
 """Whether a file has a thumbnail, and under which of two names (`thumb_of`)."""
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from ima2.keys import is_key
-from ima2.library.names import extension_of, url_of
+from ima2.library.names import CHANGING, extension_of, url_of
 from ima2.media.sniff import MEDIA_TYPES
 from ima2.server import examples
 from ima2.server.access import runtime_of
@@ -73,7 +73,7 @@ async def spooled(request: Request, name: str) -> Response:
 
 def _cache(key: str, max_age: int) -> str:
     """Names are never used twice, but a canvas version may change in place."""
-    return "no-cache" if key.rpartition("/")[2].startswith("canvas-") else f"public, max-age={max_age}, immutable"
+    return "no-cache" if key.rpartition("/")[2].startswith(CHANGING) else f"public, max-age={max_age}, immutable"
 
 
 def _missing() -> Response:

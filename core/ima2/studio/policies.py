@@ -11,7 +11,7 @@ from typing import TypeVar
 from ima2.errors import Ima2Error
 from ima2.interfaces import Label, Policy, Request
 from ima2.kernel.guard import origin
-from ima2.models import Notice
+from ima2.models import Json, Notice
 
 log = logging.getLogger("ima2.studio")
 T = TypeVar("T")
@@ -42,6 +42,18 @@ class Policies:
                     changes[field] = (name, getattr(wanted, field))
         changed = {field: value for field, (_, value) in changes.items()}
         return (replace(request, **changed) if changed else request), notices  # type: ignore[arg-type]
+
+    def label_of(self, asked: Request, used: Request, label: Label) -> Label:
+        """The label with what the policies say of a request they rewrote, and with the words as they were asked."""
+        if used == asked:
+            return label
+        found: dict[str, Json] = {"user_prompt": asked.prompt}
+        for name, policy in self._ranked():
+            try:
+                found |= policy.facts(asked, used, label)
+            except Exception as error:
+                log.warning("policy %s cannot say what it did: %s", name, type(error).__name__)
+        return replace(label, facts={**found, **label.facts})
 
     async def check(self, request: Request, label: Label) -> None:
         """Ask every policy; the first refusal is raised."""

@@ -101,6 +101,7 @@ class Studio(interfaces.Studio):
     async def submit(self, request: Request, label: Label | None = None, *, queue: bool = False) -> JobHandle:
         label = replace(label or Label(), id=(label.id if label else "") or new_id())
         rewritten, notices = await self._policies.rewrite(request, label)
+        label = self._policies.label_of(request, rewritten, label)
         checked = self.check(rewritten)
         checked = replace(checked, notices=[*notices, *checked.notices])
         if (blocked := self.library.writable()) and not label.direct:

@@ -12,7 +12,7 @@ import ima2
 from ima2 import web
 
 _UNTOUCHED = {"sessionsTouched": 0, "nodesTouched": 0}
-"""Graphs that show a picture are looked after by whoever keeps graphs."""
+"""Where nobody keeps graphs; who does says what it changed."""
 
 
 def router(ctx: ima2.PluginContext) -> APIRouter:
@@ -25,7 +25,7 @@ def router(ctx: ima2.PluginContext) -> APIRouter:
         key = _key(filename)
         with _known():
             await ctx.library.erase([key])
-        return {"ok": True, "filename": key, **_UNTOUCHED}
+        return {"ok": True, "filename": key, **_UNTOUCHED, **await ctx.library.announce_removal([key])}
 
     @routes.delete("/api/history/{filename:path}", summary="Move a picture to the trash")
     async def trash(filename: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def router(ctx: ima2.PluginContext) -> APIRouter:
         with _known():
             token = await ctx.library.trash([key])
         undo = {"trash": "internal", "trashId": token, "undoableInApp": True}
-        return {"ok": True, "filename": key, **undo, **_UNTOUCHED}
+        return {"ok": True, "filename": key, **undo, **_UNTOUCHED, **await ctx.library.announce_removal([key])}
 
     @routes.post("/api/history/{filename:path}/restore", summary="Bring a picture back from the trash")
     async def restore(request: Request, filename: str) -> dict[str, Any]:

@@ -132,3 +132,11 @@ def test_a_plugin_made_for_another_version_fails_before_it_is_imported(install: 
     assert (record.state, record.stage) == (State.FAILED, "requirement")
     assert (record.error or "").startswith("needs ima2>=4, this is 3.0.0.")
     assert "made_up_a" not in sys.modules
+
+
+def test_a_command_is_switched_off_with_the_plugin_whose_module_holds_it(install: Install) -> None:
+    entries = (
+        "[ima2.plugins]\nbees = apiary.bees\n[ima2.commands]\nhive = apiary.bees.commands:hive\nsmoke = apiary:smoke\n"
+    )
+    install("apiary", entries)
+    assert {name: commands()[name].plugin for name in ("hive", "smoke")} == {"hive": "bees", "smoke": "smoke"}

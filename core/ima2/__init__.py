@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         Policy,
         Studio,
     )
+    from ima2.kernel.configuration import Configuration
     from ima2.kernel.context import PluginContext
     from ima2.kernel.hooks import hookimpl
     from ima2.keys import is_key
@@ -101,6 +102,7 @@ __all__ = [
     "Checked",
     "Client",
     "CommandContext",
+    "Configuration",
     "Credential",
     "Event",
     "EventSink",
@@ -203,6 +205,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ima2.kernel.configuration": "Configuration",
     "ima2.kernel.context": "PluginContext",
     "ima2.client": "Client",
     "ima2.event_stream": "StreamEvent",

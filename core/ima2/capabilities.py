@@ -158,7 +158,11 @@ class Credential:
     ``program`` (another program that is signed in). ``setting`` names the field of the plugin's settings that holds a
     key or file, ``env`` the environment variable that overrides it, ``pattern`` a regular expression for the whole
     value; ``methods`` are the ways to sign in that `Provider.login` knows (``browser``, ``device``, ``paste``);
-    ``hint`` says in a sentence where one gets it, and what its use means.
+    ``hint`` says in a sentence where one gets it, and what its use means. ``alias`` is its name on the wire
+    (``/api/keys/<alias>``, ``/api/auth/switch``, ``/api/quota``) where that is not the provider's id. ``needs`` are
+    members of a file's document with the pattern of each, ``shown`` the one that may be shown. ``selects`` are other
+    settings without which it would lie unused, with the values that suit: the first is stored along with it where
+    none of them is in force, and taken back when it is removed.
     """
 
     name: str
@@ -169,6 +173,10 @@ class Credential:
     pattern: str = ""
     methods: tuple[str, ...] = ()
     hint: str = ""
+    alias: str = ""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    shown: str = ""
+    selects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

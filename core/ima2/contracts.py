@@ -131,6 +131,14 @@ class Provider(Part):
         """What is left to spend, or ``None`` where the upstream does not say."""
         return None
 
+    async def billing(self) -> Mapping[str, Json] | None:
+        """What the upstream says of the bill, as fields of ``/api/billing``, in bounded time; ``None`` for nothing."""
+        return None
+
+    async def logout(self) -> bool:
+        """Forget the login that is stored; whether there was one."""
+        raise self.unsupported("logout")
+
     async def models(self) -> Sequence[Model]:
         """The models that the account really has, in bounded time and without cost; empty where the upstream tells
         none."""

@@ -24,6 +24,7 @@ from ima2.kernel import guard
 from ima2.kernel.boot import Booted, boot
 from ima2.kernel.changes import Changes
 from ima2.kernel.collect import facets, migrate, tools
+from ima2.kernel.configuration import Configuration
 from ima2.kernel.context import Host, PluginContext
 from ima2.kernel.discovery import State
 from ima2.kernel.lifecycle import OpenParts, open_parts
@@ -121,7 +122,8 @@ def assemble(
         misspelt=lambda name, model: misspelt(model, name, environ, document),
     )
     booted.registry.absent = absent(settings.config_dir, booted.records)
-    host.change = Changes(live, booted.registry.providers_of)
+    host.change = changes = Changes(live, booted.registry.providers_of)
+    host.configuration = Configuration(booted, changes)
     runtime = Runtime(settings, loaded.warnings, booted, database, http, file, environ, host)
     made.append(runtime)
     return runtime

@@ -51,12 +51,15 @@ class CommandContext:
         """The plugin's own folder; it may not exist yet."""
         return self.config_dir / "plugins" / self.plugin
 
-    def client(self, server: str | None = None) -> AbstractAsyncContextManager[Client]:
+    def client(self, server: str | None = None, *, here: bool = False) -> AbstractAsyncContextManager[Client]:
         """``async with ctx.client() as client:`` talks to the server at ``server``, else to the one that runs here.
 
-        Raises `Ima2Error` ``SERVER_UNREACHABLE`` where none does.
+        Where none does, raises `Ima2Error` ``SERVER_UNREACHABLE``, or with ``here`` does it in this process.
         """
-        from ima2.cli.server_discovery import open_client
+        from ima2.cli.server_discovery import open_client, open_worker
+
+        if here:
+            return open_worker(server, note="")
 
         return open_client(server)
 

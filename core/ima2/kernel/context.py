@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ima2.events.subscription import Subscription, Subscriptions
     from ima2.interfaces import Studio
+    from ima2.kernel.configuration import Configuration
     from ima2.library_api import Library
     from ima2.network.fetch import Fetched, FetchLimits
 
@@ -36,6 +37,7 @@ class Host:
     subscriptions: Subscriptions | None = None
     tools: Mapping[str, Tool] = field(default_factory=dict)
     change: Callable[[PluginContext, str, Any], Awaitable[None]] | None = None
+    configuration: Configuration | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +91,12 @@ class PluginContext:
         """The gallery. 503 ``NOT_OPEN`` before the process is open."""
         library: Library = self._opened("library", self.host.library)
         return library
+
+    @property
+    def configuration(self) -> Configuration:
+        """Every plugin's settings, for features that let a person change them. 503 ``NOT_OPEN`` while booting."""
+        configuration: Configuration = self._opened("configuration", self.host.configuration)
+        return configuration
 
     def tools(self) -> Mapping[str, Tool]:
         """Every plugin's tools by name; empty before parts are open."""

@@ -18,6 +18,8 @@ CREDENTIALS = (
         env="GEMINI_API_KEY",
         pattern=r"AI[\x21-\x7e]{1,510}",
         hint="From Google AI Studio. Pictures are billed to its project.",
+        alias="gemini",
+        selects={"auth_mode": ("apikey", "express")},
     ),
     ima2.Credential(
         "service_account",
@@ -26,6 +28,10 @@ CREDENTIALS = (
         setting="service_account",
         env="VERTEX_SERVICE_ACCOUNT_JSON",
         hint="The JSON key file of a service account that may use Vertex AI. Pictures are billed to its project.",
+        alias="vertex",
+        needs={"type": "service_account", "project_id": ".+"},
+        shown="project_id",
+        selects={"auth_mode": ("vertex",)},
     ),
     ima2.Credential(
         "adc",

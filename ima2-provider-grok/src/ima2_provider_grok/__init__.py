@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import ima2
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from ima2_provider_grok.settings import GrokSettings
 
 
@@ -28,3 +30,11 @@ def ima2_providers(ctx: ima2.PluginContext) -> Sequence[ima2.Provider]:
     from ima2_provider_grok.provider import GrokApiProvider, GrokProvider
 
     return [kind(ctx.settings, ctx.http, ctx.fetch) for kind in (GrokProvider, GrokApiProvider)]
+
+
+@ima2.hookimpl
+def ima2_routes(ctx: ima2.PluginContext) -> APIRouter:
+    """The choice of the model that plans."""
+    from ima2_provider_grok.planner_routes import planner_router
+
+    return planner_router(ctx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -130,6 +131,10 @@ class GrokProvider(XaiProvider):
         """Sign in by ``browser``, ``device`` or ``paste``. The stored login changes only once the new one is whole."""
         return sign_in.steps(method or "browser", self._login.account)
 
+    async def logout(self) -> bool:
+        """Forget the stored login."""
+        return await asyncio.to_thread(self._login.account.file.delete)
+
     async def verify(self, values: Mapping[str, str]) -> ProviderStatus:
         """Whether the stored login is accepted; a login is no value that could be handed over."""
         return await self.status()
@@ -158,6 +163,7 @@ class GrokApiProvider(XaiProvider):
             env="XAI_API_KEY",
             pattern=r"xai-[!-~]{1,508}",
             hint="Made at console.x.ai; each picture, clip and search is billed to its team.",
+            alias="xai",
         ),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ima2 import Credential, Ima2Error, ImageRequest, Json, Model, Notice, ProviderStatus
+from ima2_plugins.openai.billing import read_bill
 from ima2_plugins.openai.capabilities import api_capabilities
 from ima2_plugins.openai.catalogue import API_MODELS, default_drawing_model, drawing_model
 from ima2_plugins.openai.fallbacks import Attempt, Fallbacks
@@ -30,6 +31,7 @@ API_KEY = Credential(
     env="OPENAI_API_KEY",
     pattern=r"sk-[\x21-\x7e]{1,509}",
     hint="Made at platform.openai.com under API keys. Pictures are billed to its account by use.",
+    alias="openai",
 )
 
 
@@ -118,6 +120,14 @@ class ApiProvider(ResponsesProvider):
         if problem := self.problem():
             return ProviderStatus("auth_required", reason=problem)
         return await probe(self._http(), self._models_url, self._seconds, self._key_auth.headers())
+
+    async def billing(self) -> Mapping[str, Json]:
+        """Whether the key is accepted, and what OpenAI tells of costs and credits, which most keys may not see."""
+        if self.problem():
+            source = self._key_source if self._key_auth.key() else "none"
+            return {"apiKeyValid": False, "apiKeySource": source}
+        told = await read_bill(self._http(), self._settings.base_url, self._key_auth.headers())
+        return {"apiKeySource": self._key_source, **told}
 
     async def verify(self, values: Mapping[str, str]) -> ProviderStatus:
         """Whether OpenAI accepts a key, by the list of models."""

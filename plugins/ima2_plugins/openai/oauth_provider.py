@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-CHATGPT = Credential("chatgpt", "ChatGPT login", "login", methods=("browser", "device"), hint=NOTE)
+CHATGPT = Credential("chatgpt", "ChatGPT login", "login", methods=("browser", "device"), hint=NOTE, alias="codex")
 CODEX = Credential("codex", "Codex", "program", hint="A login made by `codex login` is used, and kept alive, as it is.")
 WORDS = Credential("words", "Sign in with ChatGPT, for words", "login", methods=("words",), hint=WORDS_NOTE)
 
@@ -138,6 +138,14 @@ class OauthProvider(ResponsesProvider):
                 return Quota(authenticated=False)
             raise
         return await plan_quota(self._http(), endpoint)
+
+    async def billing(self) -> Mapping[str, Json]:
+        """That this way in exists; it has no bill, only a quota."""
+        return {"oauth": True}
+
+    async def logout(self) -> bool:
+        """Forget the ChatGPT login of this machine, Codex's as well: it is the same file."""
+        return await self.auth.session.forget()
 
     def login(self, method: str = "") -> AsyncGenerator[LoginStep, str | None]:
         """Sign in by ``browser`` (the default) or ``device`` to draw, by ``words`` for words alone."""

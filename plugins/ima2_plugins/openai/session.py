@@ -82,6 +82,19 @@ class LoginSession:
             raise Ima2Error("OAUTH_UNAVAILABLE", 507, f"The login could not be stored: {reason}.") from None
         return fresh
 
+    async def forget(self) -> bool:
+        """Remove the login that is in use; whether there was one. ``OAUTH_UNAVAILABLE`` when it cannot be removed."""
+        path = next((one for one in self.files() if one.is_file()), None)
+        if path is None:
+            return False
+        async with self._locked(path):
+            try:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+                raise Ima2Error("OAUTH_UNAVAILABLE", 507, f"The login could not be removed: {reason}.") from None
+        return True
+
     async def close(self) -> None:
         """Let a running renewal end, so that its answer is not lost."""
         if self._renewal is not None and not self._renewal.done():

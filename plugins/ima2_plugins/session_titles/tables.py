@@ -1,4 +1,5 @@
-"""Sessions. Names, types and defaults are ima2-gen's, which opens the same file; times in milliseconds."""
+"""Conversations of the agent. Names, types and defaults are ima2-gen's, which opens the same file; times in
+milliseconds."""
 
 from __future__ import annotations
 
@@ -7,18 +8,6 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 import ima2
 
 METADATA = MetaData()
-SESSIONS = Table(
-    "sessions",
-    METADATA,
-    Column("id", Text, primary_key=True),
-    Column("title", Text, nullable=False, server_default="Untitled"),
-    Column("created_at", BigInteger, nullable=False),
-    Column("updated_at", BigInteger, nullable=False),
-    Column("graph_version", Integer, nullable=False, server_default="0"),
-    Column("style_sheet", Text),
-    Column("style_sheet_enabled", Integer, nullable=False, server_default="0"),
-    info={"shared": True},
-)
 AGENT_SESSIONS = Table(
     "agent_sessions",
     METADATA,
@@ -37,7 +26,4 @@ AGENT_SESSIONS = Table(
     Index("idx_agent_sessions_updated", "updated_at"),
     info={"shared": True},
 )
-FACETS = tuple(
-    ima2.Facet(table.c.id, on="session_id", rows={"sessionTitle": table.c.title})
-    for table in (SESSIONS, AGENT_SESSIONS)
-)
+FACETS = (ima2.Facet(AGENT_SESSIONS.c.id, on="session_id", rows={"sessionTitle": AGENT_SESSIONS.c.title}),)

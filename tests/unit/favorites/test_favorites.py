@@ -62,10 +62,10 @@ async def test_a_name_and_a_browser_are_needed(
 async def test_titles_of_sessions_name_the_groups(ima2_client: Any) -> None:
     import sqlalchemy as sa
 
-    import ima2_plugins.session_titles
-    from ima2_plugins.session_titles.tables import SESSIONS
+    import ima2_plugins.graph
+    from ima2_plugins.graph.tables import SESSIONS
 
-    async with ima2_client(titles=ima2_plugins.session_titles) as client:
+    async with ima2_client(titles=ima2_plugins.graph) as client:
         for name, session in (("a.png", "s_1"), ("b.png", "s_unknown_and_long"), ("c.png", None)):
             await client.runtime.library.keep(name, picture(), {"session_id": session, "created_at": ord(name[0])})
         row = {"id": "s_1", "title": "Poster", "created_at": 1, "updated_at": 1}

@@ -224,7 +224,9 @@ def _storage(runtime: Runtime) -> Storage:
 
 
 async def _recover(runtime: Runtime, owner: ProcessLock, *, adopt: bool) -> None:
-    found = await runtime.jobs.recover(lambda name: not owner.is_alive(name), runtime.studio.verdict, adopt=adopt)
+    found = await runtime.jobs.recover(
+        lambda name: not owner.is_alive(name), runtime.studio.verdict_after_death, adopt=adopt
+    )
     for running in found.adopted:
         await runtime.studio.resume(running)
     if found.adopted:

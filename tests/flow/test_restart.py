@@ -80,6 +80,7 @@ def test_paid_work_that_nobody_can_follow_has_an_unknown_outcome_which_is_told_o
         wait_for(lambda: world.seen)
         served.stop(how)
         served.start()
+        wait_for(lambda: served.client.get("/api/inflight?includeTerminal=1").json()["terminalJobs"])
         ended = served.client.get("/api/inflight?includeTerminal=1").json()["terminalJobs"][0]
         assert (ended["requestId"], ended["status"], ended["errorCode"]) == ("paid", "error", "OUTCOME_UNKNOWN")
         again: list[str] = []

@@ -139,10 +139,12 @@ class RunningJob:
         """
         await self._store(receipt=receipt, meta={**self.record.meta, **(meta or {})})
 
-    async def add_file(self, key: str) -> None:
-        """Note that a file of this job is kept (or is about to be) under a key."""
-        if key not in self.record.files:
-            await self._store(files=(*self.record.files, key))
+    def add_file(self, key: str) -> None:
+        """Note, soon, that a file of this job is kept (or is about to be) under a key. Names of files follow from the
+        job, so that nothing is lost where the process dies before that."""
+        if key not in self.record.files and not self.over:
+            self.record = replace(self.record, files=(*self.record.files, key))
+            self._ledger.later(self.record)
 
     async def complete(self, meta: Mapping[str, Json], event: Mapping[str, Json], http_status: int = 200) -> bool:
         """End well. ``event`` becomes the ``done`` event. False when the job had already ended."""

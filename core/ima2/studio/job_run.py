@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -40,6 +39,7 @@ from ima2.models import (
 from ima2.studio.answers import Answers
 from ima2.studio.artifacts import accept, differences
 from ima2.studio.facts import facts_of, used_of
+from ima2.studio.file_names import file_key
 from ima2.studio.live_job import LiveJob
 from ima2.studio.usage import UsageTotal
 from ima2.version import VERSION
@@ -181,7 +181,7 @@ class JobRun:
         said = {**facts_of(request, self.label, self.result(), artifact, picture, created_at), **extra}
         output = Output(key, url_of(key), picture, said, artifact, created_at, artifact.index)
         said |= {**self.view.facts(artifact, self._with(output)), "version": VERSION}
-        await self.live.running.add_file(key)
+        self.live.running.add_file(key)
         output = await self._store(output, said)
         self.kept.append(output)
         self.kept.sort(key=lambda one: one.index)
@@ -208,12 +208,8 @@ class JobRun:
         return replace(output, picture=kept.picture, facts=kept.facts, artifact=artifact)
 
     def key(self, index: int, extension: str) -> str:
-        """The name of file ``index``. It follows from the job alone, so that work which is collected twice (the
-        process died just when it was kept) is one file."""
-        record = self.live.running.record
-        number = hashlib.sha256(f"{record.id} {record.started_at}".encode()).hexdigest()[: 2 * self.place.name_bytes]
-        name = self.label.name.format(ms=record.started_at, hex=number, index=index, id=record.id)
-        return f"{self.label.folder}/{name}.{extension}".lstrip("/")
+        """The key of file ``index``."""
+        return file_key(self.live.id, self.label, index, extension, self.place.name_bytes)
 
     async def finish(self) -> None:
         """Write down what is known only at the end: what the job took. A file that is stored stays stored: what cannot

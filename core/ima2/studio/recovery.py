@@ -18,15 +18,17 @@ from ima2.library.names import sidecar_of, url_of
 from ima2.library.sidecar import from_facts, to_facts
 from ima2.media.sniff import media_type_of
 from ima2.models import Artifact, ImageRequest, Picture
+from ima2.studio.file_names import possible_keys
 
 log = logging.getLogger("ima2.studio")
 
 
-def judge(record: JobRecord, registry: Registry) -> Verdict:
-    """What becomes of a job of a process that went away.
+def judge(record: JobRecord, registry: Registry, *, died: bool = False) -> Verdict:
+    """What becomes of a job of a process that goes away, or ``died``.
 
     Its files are looked after; paid work is collected; what was not ordered runs; each waits for a provider that is
-    not in use now. An order that nobody can follow is unknown. A feature's own job is closed.
+    not in use now. An order that nobody can follow is unknown, unless its files turn out to be there. A feature's own
+    job is closed.
     """
     if record.request.get("media") not in ("image", "video"):
         return plain_verdict(record)
@@ -38,7 +40,9 @@ def judge(record: JobRecord, registry: Registry) -> Verdict:
         return "collect" if can_collect(record, provider) else "unknown"
     if record.files:
         return "complete"
-    return "unknown" if lost else "rerun"
+    if lost:
+        return "complete" if died else "unknown"
+    return "rerun"
 
 
 def can_collect(record: JobRecord, provider: Provider) -> bool:
@@ -53,10 +57,12 @@ def expected_files(request: Request) -> int:
     return request.count if isinstance(request, ImageRequest) and not request.sequence else 1
 
 
-async def stored_outputs(library: Gallery, record: JobRecord, request: Request, label: Label) -> list[Output]:
+async def stored_outputs(
+    library: Gallery, record: JobRecord, request: Request, label: Label, name_bytes: int
+) -> list[Output]:
     """The files of a job that are in the gallery. A sidecar that is missing is written again from the record."""
     found = []
-    for index, key in enumerate(record.files):
+    for index, key in possible_keys(record.id, label, request, name_bytes):
         try:
             data = await library.storage.get(key)
         except KeyError:

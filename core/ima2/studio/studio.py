@@ -19,7 +19,7 @@ from ima2.interfaces import Checked, JobHandle, JobScope, JobView, Label, Limits
 from ima2.jobs.job_errors import failure, interrupted, outcome_unknown
 from ima2.jobs.jobs import Jobs
 from ima2.jobs.leases import Verdict
-from ima2.jobs.record import UNKNOWN, Draft, JobRecord
+from ima2.jobs.record import UNKNOWN, Draft, JobRecord, now_ms
 from ima2.jobs.runner import RunningJob
 from ima2.kernel import guard
 from ima2.kernel.guard import provider_failure
@@ -28,6 +28,7 @@ from ima2.library import Gallery
 from ima2.models import ImageRequest, Json, Media, Receipt, TextRequest, TextResult, VideoRequest
 from ima2.studio import providers, request_json
 from ima2.studio.check import check_images, check_video
+from ima2.studio.file_names import stamped
 from ima2.studio.job_run import JobRun, Workplace
 from ima2.studio.live_job import LiveJob
 from ima2.studio.memory import Trim
@@ -99,7 +100,8 @@ class Studio(interfaces.Studio):
     # -- jobs ------------------------------------------------------------------------------------
 
     async def submit(self, request: Request, label: Label | None = None, *, queue: bool = False) -> JobHandle:
-        label = replace(label or Label(), id=(label.id if label else "") or new_id())
+        label = label or Label()
+        label = replace(label, id=label.id or new_id(), extra=stamped(label.extra, now_ms()))
         rewritten, notices = await self._policies.rewrite(request, label)
         label = self._policies.label_of(request, rewritten, label)
         checked = self.check(rewritten)
@@ -243,8 +245,12 @@ class Studio(interfaces.Studio):
     # -- after a restart -------------------------------------------------------------------------
 
     def verdict(self, record: JobRecord) -> Verdict:
-        """What becomes of a job of a process that went away."""
+        """What becomes of a job when this process goes away."""
         return judge(record, self.registry)
+
+    def verdict_after_death(self, record: JobRecord) -> Verdict:
+        """What becomes of a job whose process is gone."""
+        return judge(record, self.registry, died=True)
 
     async def resume(self, running: RunningJob) -> None:
         """Go on with a job that was taken over from a process that went away."""
@@ -269,7 +275,9 @@ class Studio(interfaces.Studio):
     ) -> None:
         """End a job whose files were kept before its process died. What is missing may have been billed."""
         run = JobRun(live, checked, label, self.view(checked.request, label), self.place, receipt)
-        run.kept = await stored_outputs(self.library, live.running.record, checked.request, label)
+        run.kept = await stored_outputs(
+            self.library, live.running.record, checked.request, label, self.place.name_bytes
+        )
         if len(run.kept) >= expected_files(checked.request):
             await self._complete(run)
             return

@@ -5,13 +5,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint types unit kill contract lock clean
+.PHONY: help setup run demo test lint types unit kill mutants contract lock clean
 
 help:
 	@echo "make run    start the studio on http://127.0.0.1:3333"
 	@echo "make demo   draw a picture, without a server or an account"
 	@echo "make test   run every check"
 	@echo "make kill   kill a server sixty times while it works, and look for what is lost"
+	@echo "make mutants OF=core/ima2/jobs   put small wrongs into the code, and look whether the tests notice"
 
 setup: $(READY)
 
@@ -44,6 +45,11 @@ unit: $(READY)
 
 kill: $(READY)
 	IMA2_KILLS=60 $(BIN)/python -m pytest -s tests/kill
+
+SEED ?= 20261126
+COUNT ?= 150
+mutants: $(READY)
+	$(BIN)/python -m tests.mutants --seed $(SEED) --count $(COUNT) $(OF)
 
 contract: $(READY)
 	$(BIN)/python -m tests.contract.replay

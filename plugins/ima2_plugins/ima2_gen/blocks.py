@@ -5,13 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 BLOCKS: dict[str, Any] = {
-    "promptBuilder": {
-        "available": False,
-        "route": "/api/prompt-builder/chat",
-        "cliCommand": "ima2 prompt build",
-        "structuredOutput": ["intentSummary", "finalPrompt.ko", "finalPrompt.en", "notes"],
-        "uiOnly": False,
-    },
     "agentMode": {
         "available": False,
         "route": "/api/agent/sessions",
@@ -19,8 +12,5 @@ BLOCKS: dict[str, Any] = {
         "finalArtifact": "image",
         "uiOnly": True,
         "cliCommand": None,
-    },
-    "guidance": {
-        "promptBuilder": "Describe subject, setting, light and style plainly; visible text goes in quotation marks.",
     },
 }

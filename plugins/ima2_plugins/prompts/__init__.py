@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ima2
 
@@ -34,3 +34,20 @@ def ima2_routes(ctx: ima2.PluginContext) -> APIRouter:
     from ima2_plugins.prompts.routes import router
 
     return router(ctx)
+
+
+@ima2.hookimpl
+def ima2_capabilities() -> dict[str, Any]:
+    """The block of the prompt builder."""
+    return {
+        "promptBuilder": {
+            "available": True,
+            "route": "/api/prompt-builder/chat",
+            "cliCommand": "ima2 prompt build",
+            "structuredOutput": ["intentSummary", "finalPrompt.ko", "finalPrompt.en", "notes"],
+            "uiOnly": False,
+        },
+        "guidance": {
+            "promptBuilder": "Say subject, setting, light and style plainly; visible text goes in quotation marks."
+        },
+    }

@@ -5,13 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 import ima2
+from ima2_plugins.prompts.builder.routes import builder_router
 from ima2_plugins.prompts.importing.routes import import_router
 from ima2_plugins.prompts.library_routes import folder_router, prompt_router
 
 
 def router(ctx: ima2.PluginContext) -> APIRouter:
-    """Of the library and of imports."""
+    """Of the library, of imports and of the prompt builder."""
     routes = APIRouter()
+    routes.include_router(builder_router(ctx))
     routes.include_router(import_router(ctx))
     routes.include_router(folder_router(ctx.database))
     routes.include_router(prompt_router(ctx.database))

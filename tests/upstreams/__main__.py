@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import pkgutil
+import shlex
 import threading
 from contextlib import ExitStack
 from importlib import import_module
@@ -42,7 +43,7 @@ def main() -> None:
             print(f"# {name}: {world.base_url}", flush=True)
             variables: dict[str, str] = module.environment(world.base_url)
             for variable, value in variables.items():
-                print(f"export {variable}={value}", flush=True)
+                print(f"export {variable}={shlex.quote(value)}", flush=True)
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="ima2-fake-")))
         print(f"# a program\nexport IMA2_AGY_COMMAND={agy_cli.install(folder, picture=picture(512, 512))}", flush=True)
         try:

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ima2.settings import paths
-from ima2.settings.config_file import REDACTED, ConfigFile
+from ima2.settings.config_file import REDACTED, ConfigFile, redacted
 from ima2.settings.model import Settings, load
 from ima2.settings.sources import is_secret_field, shaped, sources
 
@@ -107,7 +107,7 @@ def in_force(rows: list[SettingRow], document: Mapping[str, Any]) -> Iterator[tu
         own = _RESOLVED.get(row.name, row.name)
         value = _raw(row, document) if row.plugin else getattr(settings, own)
         if value is not None and value is not PydanticUndefined:
-            yield row, REDACTED if row.secret else _plain(value)
+            yield row, REDACTED if row.secret else redacted(_plain(value))
 
 
 def of_plugin(plugin: str, model: type[BaseModel]) -> list[dict[str, Any]]:

@@ -70,7 +70,7 @@ def set_(key: str, value: str | None, as_json: bool, yes: bool) -> None:
     row = _writable(key)
     stored = _secret(key, value) if row.secret else _parsed(row, key, value)
     ConfigFile(paths.config_file()).set(key, stored)
-    shown = REDACTED if row.secret or is_secret(key) else stored
+    shown = REDACTED if row.secret or is_secret(key) else redacted(stored)
     _print_changed(key, row, {"key": key, "value": shown}, f"{key} = {output.as_json(shown)}", as_json)
 
 

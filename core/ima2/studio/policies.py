@@ -32,7 +32,7 @@ class Policies:
         changes: dict[str, tuple[str, object]] = {}
         notices: list[Notice] = []
         for name, policy in self._ranked():
-            wanted = await _within(name, policy.rewrite(request, label))
+            wanted = await _within(name, _rewritten(policy, request, label))
             for field in _changed(request, wanted):
                 if field in changes:
                     first = changes[field][0]
@@ -67,7 +67,7 @@ class Policies:
             for name, policy in self._ranked():
                 await _within(name, policy.reserve(job_id, request, label, estimate))
                 done.append(policy)
-        except Exception:
+        except BaseException:  # also when nobody waits any more
             for policy in done:
                 await _quietly(policy.settle(job_id, 0.0, known=True))
             raise
@@ -102,7 +102,12 @@ async def _quietly(work: Awaitable[None]) -> None:
         log.warning("a policy could not settle a job (%s)", type(error).__name__)
 
 
-def _changed(before: Request, after: Request) -> list[str]:
-    if type(after) is not type(before):
+async def _rewritten(policy: Policy, request: Request, label: Label) -> Request:
+    wanted = await policy.rewrite(request, label)
+    if type(wanted) is not type(request):
         raise TypeError("a policy must return a request of the same kind")
+    return wanted
+
+
+def _changed(before: Request, after: Request) -> list[str]:
     return [one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)]

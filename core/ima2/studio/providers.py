@@ -63,13 +63,15 @@ def video_provider(registry: Registry, default: str, name: Any = None) -> Provid
 
 def text_provider(registry: Registry, default: str, name: Any = None) -> Provider:
     """The provider of words that a caller names; unnamed, the default one if it has words and is ready, else the
-    first that does. 400 ``TEXT_UNSUPPORTED`` where nobody has words, 503 ``TEXT_NOT_READY`` where nobody is ready."""
+    first that does. One that costs nothing stands in for no other: it answers where it is named, the default, or alone.
+    400 ``TEXT_UNSUPPORTED`` where nobody has words, 503 ``TEXT_NOT_READY`` where nobody is ready."""
     if name not in _UNNAMED:
         provider = registry.provider(str(name))
         if not has_words(provider):
             raise provider.unsupported("text")
         return provider
     able = [one for one in ranked(registry) if has_words(one)]
+    able = [one for one in able if not one.free or one.id == default] or able
     able.sort(key=lambda one: one.id != default)
     if not able:
         raise Ima2Error("TEXT_UNSUPPORTED", 400, "No provider here answers in words.")

@@ -1,4 +1,4 @@
-"""The provider ``demo``: requests in, drawings out, with the manners of a real one."""
+"""The provider ``demo``: requests in, drawings and words out, with the manners of a real one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import ima2
 from ima2_plugins.demo.settings import DemoSettings
-from ima2_plugins.demo.words import FAILURES, Wishes, wishes
+from ima2_plugins.demo.words import FAILURES, ORDER, Wishes, wishes
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -25,7 +25,7 @@ _SAVED: dict[str, dict[str, Any]] = {
     "webp": {"quality": 86, "method": 2},
 }
 _WXH = re.compile(r"(\d{1,5})x(\d{1,5})")
-_ABOUT = "Offline drawings for trying things out. No picture model is asked."
+_ABOUT = "Offline drawings and words by rule, for trying things out. No model is asked."
 
 
 @dataclass(slots=True)
@@ -71,6 +71,7 @@ class DemoProvider(ima2.Provider):
         mask=True,
         partials=3,
         sequence=8,
+        text=True,
         options=(ima2.Option("seed", "number", "Seed", default=0, error_code="DEMO_SEED_INVALID"),),
         prices=(ima2.Price("demo", "image", 0.0),),
         code_prefix="DEMO",
@@ -114,6 +115,23 @@ class DemoProvider(ima2.Provider):
             async for update in ima2.merged(draws):
                 yield update
         yield ima2.Usage(cost=0.0)
+
+    async def text(self, request: ima2.TextRequest) -> ima2.TextResult:
+        """Words by rule: the schema filled from its fields' names, or a sentence. Marked as the demo's."""
+        import json
+
+        from ima2_plugins.demo.writing import Form, plain_answer, subject_of
+
+        wanted = wishes(request.prompt)
+        await self._misbehave(wanted.fail or self._settings.fail, ima2.Job("words"))
+        delay = self._settings.delay_ms if wanted.delay_ms is None else wanted.delay_ms
+        await asyncio.sleep(delay / 1000)
+        subject = subject_of(ORDER.sub("", request.prompt))
+        if request.schema is None:
+            answer = plain_answer(subject, len(request.pictures), len(request.messages))
+        else:
+            answer = json.dumps(Form(request.schema, subject).fill(), ensure_ascii=False)
+        return ima2.TextResult(answer, "demo", cost=0.0)
 
     async def _one(
         self, request: ima2.ImageRequest, draw: Callable[[], Any], index: int, course: Course

@@ -17,7 +17,7 @@ FAILURES: dict[str, tuple[str, int, str]] = {
 }
 """What ``demo:fail=`` takes, besides ``crash`` (a bug: `RuntimeError`) and ``hang`` (until the job is over)."""
 
-_ORDER = re.compile(r"\s*\bdemo:(?:(fail)=(\w+)|(delay)=(\d{1,7}))", re.IGNORECASE)
+ORDER = re.compile(r"\s*\bdemo:(?:(fail)=(\w+)|(delay)=(\d{1,7}))", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 
 SCENES: dict[str, str] = {
@@ -87,7 +87,7 @@ class Wishes:
 def wishes(prompt: str) -> Wishes:
     """Read a prompt. Raises 400 ``DEMO_FAILURE_UNKNOWN`` for a ``demo:fail=`` nobody knows."""
     fail, delay = "", None
-    for found in _ORDER.finditer(prompt):
+    for found in ORDER.finditer(prompt):
         if found[1]:
             fail = found[2].lower()
         else:
@@ -95,7 +95,7 @@ def wishes(prompt: str) -> Wishes:
     if fail and fail not in (*FAILURES, "crash", "hang"):
         known = ", ".join((*FAILURES, "crash", "hang"))
         raise ima2.Ima2Error("DEMO_FAILURE_UNKNOWN", 400, f"The demo cannot fail like that. It knows: {known}.")
-    text = " ".join(_ORDER.sub("", prompt).split())
+    text = " ".join(ORDER.sub("", prompt).split())
     hours = {name: words for name, (_, words) in HOURS.items()}
     named = _named(text, hours)
     scenes = _named(text, SCENES)

@@ -332,7 +332,7 @@ class TestOffer:
         status = await provider.status()
         assert status.state == "ready"
         assert status.reason
-        assert re.search("no picture model", status.reason, re.IGNORECASE)
+        assert re.search("no model", status.reason, re.IGNORECASE)
         assert provider.problem() is None
         assert provider.is_default is False
         assert provider.title == "Demo (offline drawings)"

@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 @ima2.hookimpl
 def ima2_routes(ctx: ima2.PluginContext) -> APIRouter:
-    """Keys, signing in, quota and billing."""
+    """Keys, signing in, quota, billing and settings."""
     from fastapi import APIRouter
 
     from ima2_plugins.accounts.key_routes import key_router
     from ima2_plugins.accounts.login_routes import login_router
     from ima2_plugins.accounts.quota_routes import quota_router
+    from ima2_plugins.accounts.settings_routes import settings_router
 
     routes = APIRouter(tags=["accounts"])
-    for own in (key_router(ctx), login_router(ctx), quota_router(ctx)):
+    for own in (key_router(ctx), login_router(ctx), quota_router(ctx), settings_router(ctx)):
         routes.include_router(own)
     return routes
 

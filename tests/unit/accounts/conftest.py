@@ -36,6 +36,7 @@ class AcmeSettings(BaseModel):
     api_key: SecretStr | None = ima2.setting(None, env="ACME_KEY", key="acmeKey")
     file: SecretStr | None = ima2.setting(None)
     mode: str = ima2.setting("", env="ACME_MODE", key="acmeMode")
+    warmth: int = ima2.setting(5, ge=0, le=10, help="How warm.")
 
 
 class Acme(EchoProvider):
@@ -97,7 +98,7 @@ class Studio:
     events: list[ima2.Event] = field(default_factory=list)
 
     async def call(self, verb: str, path: str, /, **body: Any) -> tuple[int, dict[str, Any]]:
-        answer = await self.client.request(verb, path, json=body if verb in ("PUT", "POST") else None)
+        answer = await self.client.request(verb, path, json=body if verb in ("PUT", "POST", "PATCH") else None)
         return answer.status_code, answer.json()
 
 

@@ -140,7 +140,7 @@ def test_stopping_politely_ends_streams_at_once_and_takes_the_advertisement_down
 
 def test_commands_work_beside_each_other_and_beside_a_server_that_starts_meanwhile(serve: Any, at_work: Any) -> None:
     """Each job has a living owner, and nobody touches another's."""
-    served = serve(IMA2_DEMO_DELAY_MS="4000")
+    served = serve(IMA2_DEMO_DELAY_MS="15000")
     served.stop()
     cli = at_work(served.environ)
     commands = [cli.start("gen", "a kite", "--provider", "demo", "-s", "64x64") for _ in range(2)]

@@ -57,6 +57,12 @@ def code_of(error: BaseException) -> str | None:
     return _CODES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
 
 
+def explain(error: BaseException) -> BaseException:
+    """What one change of several raised, as `explained` would tell it."""
+    code = None if isinstance(error, OSError) else code_of(error)
+    return error if code is None or isinstance(error, Ima2Error) else failure(code)
+
+
 @contextmanager
 def explained(path: Path | None = None, *, files: bool = True) -> Iterator[None]:
     """Turn what SQLite and (with ``files``) the file system raise into an `Ima2Error`. Their own texts, which may quote

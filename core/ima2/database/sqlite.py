@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ima2.contracts import Sql, Tables
-from ima2.database.failures import DB_CLOSED, explained, failure
+from ima2.database.batches import Batches, Outcome, Work, run_together
+from ima2.database.failures import DB_CLOSED, explain, explained, failure
 from ima2.database.migrations import migrate, pending
 from ima2.database.repair import copy_aside
 from ima2.files import private_folder
@@ -39,6 +40,7 @@ class Database(Sql):
         self._engine: Engine | None = None
         self._writer = ThreadPoolExecutor(1, "ima2-sql-write")
         self._readers = ThreadPoolExecutor(2, "ima2-sql-read")
+        self._batches = Batches(lambda works: self._on(self._writer, lambda: self._together(works)))
 
     async def open(self, tables: Sequence[tuple[str, Tables]] = ()) -> None:
         """Open the file, making it readable by its owner only, and bring every owner's tables up to date."""
@@ -55,6 +57,7 @@ class Database(Sql):
 
     async def close(self) -> None:
         """Finish what was asked for and let go of the file."""
+        await self._batches.settled()
         await asyncio.to_thread(self._stop)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -62,8 +65,10 @@ class Database(Sql):
         return await self._on(self._readers, lambda: self._work(work, "BEGIN"))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in the writing transaction; calls are taken in order."""
-        return await self._on(self._writer, lambda: self._work(work, "BEGIN IMMEDIATE"))
+        """Run ``work`` in a writing transaction, together with what else waits; calls are taken in order, and each is
+        kept or undone by itself."""
+        answer: T = await self._batches.add(work)
+        return answer
 
     async def _on(self, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
         try:
@@ -85,6 +90,12 @@ class Database(Sql):
                     connection.exec_driver_sql("ROLLBACK")
                 raise
             return answer
+
+    def _together(self, works: Sequence[Work]) -> Sequence[Outcome]:
+        if len(works) == 1:
+            return [(self._work(works[0], "BEGIN IMMEDIATE"), None)]
+        outcomes = self._work(lambda connection: run_together(connection, works), "BEGIN IMMEDIATE")
+        return [(answer, None if error is None else explain(error)) for answer, error in outcomes]
 
     def _start(self) -> None:
         from sqlalchemy import create_engine, event

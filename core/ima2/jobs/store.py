@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -57,12 +58,15 @@ class Ledger:
         def work(connection: Connection) -> JobRecord | None:
             table, values = _jobs(), {**columns(record), "owner": record.owner, "ordered_at": None}
             values |= {"event": None, "told_at": None}
-            again = table.update().where(table.c.id == record.id, table.c.status.not_in(OPEN))
-            if connection.execute(again.values({**values, "fence": table.c.fence + 1})).rowcount == 0:
-                if _one(connection, record.id) is not None:
-                    return None
+            there = _one(connection, record.id)
+            if there is None:
                 connection.execute(table.insert().values({**values, "id": record.id, "fence": record.fence}))
-            return _one(connection, record.id)
+                return record
+            if not there.over:
+                return None
+            fence = there.fence + 1
+            connection.execute(table.update().where(table.c.id == record.id).values({**values, "fence": fence}))
+            return replace(record, fence=fence)
 
         return await self._database.write(work)
 

@@ -82,7 +82,7 @@ def test_the_commands_that_are_told_are_those_that_there_are() -> None:
     assert {"gen", "node", "node generate", "video frame", "inflight ls"} <= set(command_names())
 
 
-@pytest.mark.parametrize("key", ["features.cardNews", "oauth.restartDelayMs", "comfy.defaultUrl"])
+@pytest.mark.parametrize("key", ["features.cardNews", "oauth.restartDelayMs"])
 def test_keys_of_ima2_gen_are_kept_though_nothing_here_reads_them(key: str, tmp_path: Any) -> None:
     from ima2.catalogue import config_keys
 

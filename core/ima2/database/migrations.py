@@ -43,9 +43,27 @@ def migrate(connection: Connection, present: Set[str], owner: str, tables: Table
             for statement in step.statements:
                 connection.exec_driver_sql(statement)
     tables.metadata.create_all(connection)
+    _complete(connection, present, tables)
     values = {"number": newest, "applied_at": int(time.time() * 1000)}
     if connection.execute(schema.update().where(schema.c.owner == owner).values(values)).rowcount == 0:
         connection.execute(schema.insert().values({**values, "owner": owner}))
+
+
+def _complete(connection: Connection, present: Set[str], tables: Tables) -> None:
+    """Add to tables that other programs made long ago the columns that came later."""
+    from sqlalchemy import inspect
+    from sqlalchemy.schema import CreateColumn
+
+    dialect = connection.dialect
+    for table in tables.metadata.sorted_tables:
+        if table.name not in present or not table.info.get("shared"):
+            continue
+        known = {str(column["name"]) for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known and (column.nullable or column.server_default is not None):
+                name = dialect.identifier_preparer.format_table(table)
+                added = CreateColumn(column).compile(dialect=dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {added}")
 
 
 def _start(connection: Connection, present: Set[str], owner: str, tables: Tables) -> int:

@@ -26,13 +26,6 @@ class Settings(BaseModel):
     planner_fallback: bool = ima2.setting(
         False, env="IMA2_CARD_NEWS_PLANNER_FALLBACK", key="cardNewsPlanner.deterministicFallback", help=_KEPT
     )
-    comfy_url: str = ima2.setting("http://127.0.0.1:8188", env="IMA2_COMFY_URL", key="comfy.defaultUrl", help=_KEPT)
-    comfy_upload_timeout_ms: int = ima2.setting(
-        30_000, env="IMA2_COMFY_UPLOAD_TIMEOUT_MS", key="comfy.uploadTimeoutMs", ge=1, help=_KEPT
-    )
-    comfy_max_upload_bytes: int = ima2.setting(
-        52_428_800, env="IMA2_COMFY_MAX_UPLOAD_BYTES", key="comfy.maxUploadBytes", ge=1, help=_KEPT
-    )
     proxy_restart_delay_ms: int = ima2.setting(
         5_000, env="IMA2_OAUTH_RESTART_DELAY_MS", key="oauth.restartDelayMs", ge=0, help=_KEPT
     )

@@ -127,3 +127,11 @@ def test_the_words_of_a_sheet_skip_what_is_odd_and_keep_to_their_limit() -> None
     assert prefix_of({"palette": "teal", "mood": 5, "other": "x"}, 4000) == ""
     assert len(prefix_of({"mood": "calm " * 900}, 100)) == 100
     assert tidy({"mood": "x" * 900, "negative": list("abcdef")})["negative"] == ["a", "b", "c", "d"]
+
+
+async def test_clips_of_a_session_keep_to_its_style_too(client: Any, session: str) -> None:
+    await client.put(f"/api/sessions/{session}/style-sheet", json={**SHEET, "enabled": True})
+    policy = client.runtime.registry.policies["style-sheet"]
+    asked = ima2.VideoRequest("a boat sails", "echo")
+    assert (await policy.rewrite(asked, ima2.Label(session_id=session))).prompt == f"{WORDS}\n\na boat sails"
+    assert await policy.rewrite(asked, ima2.Label()) == asked

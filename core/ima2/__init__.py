@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ima2.capabilities import (
         Capabilities,
         Credential,
+        Listing,
         LoginStep,
         Model,
         Option,
@@ -128,6 +129,7 @@ __all__ = [
     "LibraryQuery",
     "Limits",
     "Link",
+    "Listing",
     "LoginStep",
     "MediaError",
     "MediaFormat",
@@ -222,7 +224,7 @@ _MODULES = {
     "ima2.events.subscription": "Subscription",
     "ima2.keys": "is_key",
     "ima2.capabilities": (
-        "Capabilities Credential LoginStep Model Option Price ProviderStatus Quota QuotaWindow Sizes VideoModes"
+        "Capabilities Credential Listing LoginStep Model Option Price ProviderStatus Quota QuotaWindow Sizes VideoModes"
     ),
     "ima2.models": (
         "Artifact Event Failed ImageRequest Json Link Message Notice Panel Partial Phase Picture Progress Receipt "

@@ -151,6 +151,14 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The models that a service said an account has (`Provider.models`), and when, in milliseconds since the epoch."""
+
+    models: tuple[Model, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """Something that lets a provider act for its user, as data: any client can show and set it without knowing it.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ima2.capabilities import Capabilities
+from ima2.capabilities import Capabilities, Model
 from ima2.command_table import command_names
 from ima2.contracts import Provider
 from ima2.kernel.guard import problem
@@ -45,9 +46,9 @@ def provider_row(provider: Provider, registry: Registry) -> dict[str, Any]:
         "isDefault": provider.is_default,
         "problem": problem(provider),
         "media": list(able.media),
-        "models": [
-            {"id": m.id, "title": m.title or m.id, "media": m.media, "supported": m.supported} for m in able.models
-        ],
+        "models": [_model(model) for model in able.models],
+        "listed": _listed(provider),
+        "warnings": model_warnings(provider),
         "defaultModel": able.default_model,
         "sizes": {"listed": list(able.sizes.listed), "free": able.sizes.free, "auto": able.sizes.auto},
         "defaultSize": able.default_size,
@@ -72,6 +73,24 @@ def provider_row(provider: Provider, registry: Registry) -> dict[str, Any]:
         ],
         "video": _video(able),
     }
+
+
+def model_warnings(provider: Provider, today: str = "") -> list[str]:
+    """What is to be known of a provider's models on a day (ISO, else today): those whose end has come, unless the
+    account lists them all the same, and a default that the account does not list."""
+    able = provider.capabilities
+    listed = {model.id for model in provider.listed.models} if provider.listed else set()
+    defaults = {able.default_model, able.default_video_model} - {""}
+    day = today or date.today().isoformat()
+    found = []
+    for model in able.models:
+        name = f"{model.id}{' (the default)' if model.id in defaults else ''}"
+        if model.ends and model.ends <= day and model.id not in listed:
+            instead = f"; {model.replacement} takes its place" if model.replacement else ""
+            found.append(f"{name} was ended by its service on {model.ends}{instead}.")
+        elif listed and model.id in defaults and model.id not in listed:
+            found.append(f"{name} is not among the models that the account lists.")
+    return found
 
 
 def capabilities(
@@ -168,6 +187,16 @@ def _video_models(providers: Iterable[Provider]) -> dict[str, Any]:
         "durationRange": [min((low for low, _ in spans), default=0), max((high for _, high in spans), default=0)],
         "maxReferences": max((one.max_references for one in modes), default=0),
     }
+
+
+def _model(model: Model) -> dict[str, Any]:
+    row = {"id": model.id, "title": model.title or model.id, "media": model.media, "supported": model.supported}
+    return {**row, "state": model.state, "ends": model.ends, "replacement": model.replacement or None}
+
+
+def _listed(provider: Provider) -> dict[str, Any] | None:
+    listed = provider.listed
+    return {"at": listed.at, "models": [_model(model) for model in listed.models]} if listed else None
 
 
 def _video(able: Capabilities) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from ima2.capabilities import Capabilities, Credential, LoginStep, Model, ProviderStatus, Quota
+from ima2.capabilities import Capabilities, Credential, Listing, LoginStep, Model, ProviderStatus, Quota
 from ima2.errors import Ima2Error
 from ima2.models import Event, ImageRequest, Json, Picture, Receipt, TextRequest, TextResult, Update, VideoRequest
 
@@ -93,6 +93,8 @@ class Provider(Part):
     """What it can be given to act for its user."""
     formats: Sequence[MediaFormat] = ()
     """Types beyond PNG, JPEG, WebP and MP4 that it delivers."""
+    listed: Listing | None = None
+    """What `models` said last, noted by whoever asked; ``None`` as long as nobody has."""
 
     def images(self, request: ImageRequest, job: Job) -> AsyncIterator[Update]:
         """Make pictures. Yield each `Artifact` when it is whole; several candidates may interleave."""

@@ -38,6 +38,11 @@ no_wait_option = click.option(
 )
 
 
+any_model_option = click.option(
+    "--any-model", is_flag=True, help="Send --model as it is, also where the provider does not know it."
+)
+
+
 def image_options(command: Command) -> Command:
     """Add the options that `image_fields` and `destination_from` read."""
     for option in reversed(_LOOK):
@@ -61,6 +66,7 @@ _LOOK = (
     ),
     click.option("--force", is_flag=True, help="Replace the file of -o; allow much data on a terminal."),
     click.option("--model", help="See `ima2 capabilities`."),
+    any_model_option,
     provider_option,
     click.option(
         "--mode",
@@ -92,6 +98,7 @@ def image_fields(given: dict[str, Any]) -> dict[str, Any]:
         "mode": given["mode"],
         "moderation": given["moderation"],
         "model": given["model"],
+        "allowUnknownModel": given["any_model"] or None,
         "sessionId": given["session"],
         "reasoningEffort": given["reasoning_effort"],
         "provider": given["provider"],

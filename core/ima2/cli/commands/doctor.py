@@ -83,7 +83,7 @@ def plugins() -> Iterator[Check]:
 
 def _parts(booted: Booted) -> Iterator[Check]:
     """What the parts lack."""
-    from ima2.catalogue import ranked
+    from ima2.catalogue import model_warnings, ranked
     from ima2.media.sniff import PNG
 
     ready = 0
@@ -92,6 +92,8 @@ def _parts(booted: Booted) -> Iterator[Check]:
         ready += problem is None
         text = f"{provider.title} ({provider.id}): {problem or 'ready'}"
         yield Check(f"provider:{provider.id}", "warn" if problem else "pass", text)
+        if problem is None and (ended := model_warnings(provider)):
+            yield Check(f"models:{provider.id}", "warn", f"{provider.title} ({provider.id}): {' '.join(ended)}")
     if not ready:
         yield Check("providers", "warn", "No provider is ready: add a key in the Settings page, or turn one on.")
     if booted.registry.thumbnailer(PNG) is None:

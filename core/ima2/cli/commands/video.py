@@ -55,6 +55,7 @@ video = Video("video", help="Make a clip from PROMPT, which takes minutes.", epi
 @video_common.resolution_option("480p")
 @video_common.aspect_option
 @video_common.model_option
+@image_options.any_model_option
 @image_options.provider_option
 @image_options.no_wait_option
 @options.quiet
@@ -102,6 +103,7 @@ def make(server: str | None, as_json: bool, out: Path | None, out_dir: Path | No
 @video_common.resolution_option("720p")
 @video_common.aspect_option
 @video_common.model_option
+@image_options.any_model_option
 @image_options.provider_option
 @image_options.no_wait_option
 @options.quiet
@@ -142,6 +144,7 @@ def _common(given: dict[str, Any], kind: str) -> dict[str, Any]:
         "aspectRatio": given["aspect_ratio"],
         "requestId": request_id(kind),
         "model": given["model"],
+        "allowUnknownModel": given["any_model"] or None,
         "provider": given["provider"],
         "plannerModel": given["planner_model"],
         "storyboard": given["storyboard"] or None,

@@ -28,6 +28,7 @@ _MODE = 0o666
 @click.argument("words", metavar="PROMPT...", nargs=-1)
 @video_common.source_option
 @video_common.model_option
+@image_options.any_model_option
 @image_options.provider_option
 @image_options.no_wait_option
 @options.quiet
@@ -48,6 +49,7 @@ def edit(server: str | None, as_json: bool, words: tuple[str, ...], **given: Any
 @video_common.source_option
 @video_common.duration_option(2, 10, 6)
 @video_common.model_option
+@image_options.any_model_option
 @image_options.provider_option
 @image_options.no_wait_option
 @options.quiet
@@ -69,6 +71,7 @@ def _change(kind: str, server: str | None, as_json: bool, words: tuple[str, ...]
         "videoUrl": given["source"],
         "duration": given.get("duration"),
         "model": given["model"],
+        "allowUnknownModel": given["any_model"] or None,
         "provider": given["provider"],
         "requestId": request_id(f"video_{kind}"),
         "queue": None if given["no_wait"] else True,

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from ima2 import Capabilities, Model, Provider
+from ima2.cli.inspection import inspect_here
+from ima2.kernel.boot import Booted
+
 pytestmark = pytest.mark.usefixtures("alone")
 
 
@@ -79,6 +83,38 @@ def test_providers_of_a_server_show_what_is_missing(ima2: Any, stub: Any) -> Non
     assert lines[3].split() == ["b", "Second", "No", "key."]
     document = ima2("providers", "--json").json
     assert (document["source"], document["server"], document["default"]) == ("server", stub.url, "a")
+
+
+def test_providers_warn_of_what_is_known_of_models_where_a_provider_is_ready(ima2: Any, stub: Any) -> None:
+    ended = {"id": "a", "title": "First", "problem": None, "warnings": ["old was ended."]}
+    unused = {"id": "b", "title": "Second", "problem": "No key.", "warnings": ["older was ended."]}
+    stub.on("GET /api/providers", {"default": "a", "providers": [ended, unused]})
+    assert ima2("providers").err == "Warning: a: old was ended.\n"
+
+
+def test_providers_can_be_asked_anew_for_their_models(ima2: Any, stub: Any) -> None:
+    stub.on("GET /api/providers", {"default": "a", "providers": [{"id": "a", "title": "First", "problem": None}]})
+    looked = [{"id": "a", "models": ["one", "two"]}, {"id": "b", "models": [], "reason": "It is down."}]
+    stub.on("POST /api/providers/refresh", {"ok": True, "providers": looked})
+    answer = ima2("providers", "--refresh")
+    assert "a: lists one, two\nb: It is down.\n" in answer.out
+    assert ima2("providers", "--refresh", "--json").json["refreshed"] == looked
+
+
+def test_doctor_warns_of_models_whose_end_has_come(ima2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hall(Provider):
+        id, title = "hall", "Hall"
+        capabilities = Capabilities(models=(Model("old", ends="2026-01-31", replacement="new"), Model("new")))
+
+    def here() -> Booted:
+        booted = inspect_here()
+        booted.registry.providers["hall"] = Hall()
+        return booted
+
+    monkeypatch.setattr("ima2.cli.inspection.inspect_here", here)
+    (found,) = (one for one in ima2("doctor", "--json").json["checks"] if one["id"] == "models:hall")
+    assert found["result"] == "warn"
+    assert "old was ended by its service on 2026-01-31; new takes its place." in found["text"]
 
 
 def test_capabilities_come_from_the_server_or_from_here(

@@ -51,3 +51,12 @@ def ima2_capabilities() -> dict[str, Any]:
             "promptBuilder": "Say subject, setting, light and style plainly; visible text goes in quotation marks."
         },
     }
+
+
+@ima2.hookimpl
+def ima2_policies(ctx: ima2.PluginContext) -> list[ima2.Policy]:
+    """Prompts that ask to be a template are expanded before their job is let in."""
+    from ima2_plugins.prompts.settings import lists_of
+    from ima2_plugins.prompts.templates.policy import TemplatePolicy
+
+    return [TemplatePolicy(lambda: lists_of(ctx))]

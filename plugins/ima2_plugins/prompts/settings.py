@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
 import ima2
+from ima2_plugins.prompts.templates.lists import Lists
 
 
 def _limit(default: int, name: str, help: str = "") -> Any:
@@ -56,3 +58,14 @@ class PromptSettings(BaseModel):
     github_raw_url: str = ima2.setting(
         "https://raw.githubusercontent.com", env="IMA2_GITHUB_RAW_URL", help="Where files of GitHub are."
     )
+    lists_folder: str = ima2.setting(
+        "",
+        env="IMA2_PROMPT_LISTS_FOLDER",
+        help="Where the lists of templates are; empty for plugins/prompts/lists in the user's folder.",
+    )
+
+
+def lists_of(ctx: ima2.PluginContext) -> Lists:
+    """The lists of templates, where the settings have them now."""
+    named: str = ctx.settings.lists_folder
+    return Lists(Path(named).expanduser() if named else ctx.data_dir / "lists")

@@ -72,6 +72,7 @@ class JobRun:
     receipt: Receipt | None = None
     kept: list[Output] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
+    missed: list[tuple[int | None, Exception]] = field(default_factory=list)
     warnings: list[Mapping[str, Json]] = field(default_factory=list)
     usage: UsageTotal = field(default_factory=UsageTotal)
     started: float = field(default_factory=time.monotonic)
@@ -103,6 +104,7 @@ class JobRun:
             self._miss(Ima2Error("JOB_TIMEOUT", 504, "The job took longer than is allowed."))
         except Exception as error:  # whatever a provider raises: what came before it is kept all the same
             self._miss(provider_failure(provider.id, error))
+        self._settle_misses()
         self.warnings += map(warning, answers.notices)
         if not self.kept:
             raise next((one.error for one in self.failed if isinstance(one.error, Ima2Error)), self._nothing())
@@ -160,10 +162,27 @@ class JobRun:
         self.warnings.append({"code": error.code, "message": text, "url": spooled.url})
 
     def _miss(self, error: Exception, index: int | None = None) -> None:
-        place = index if index is not None else len(self.kept) + len(self.failed)
-        self.failed.append(Failed(place, error))
-        code = error.code if isinstance(error, Ima2Error) else "UNKNOWN"
-        self.warnings.append({"code": "IMAGE_FAILED", "index": place, "reason": code})
+        self.missed.append((index, error))
+
+    def _settle_misses(self) -> None:
+        """Say which of those asked for did not come, each with its reason. What broke after everything had come is no
+        failure of anything: a note."""
+        there = {one.index for one in self.kept}
+        missing = [place for place in range(self._wanted()) if place not in there]
+        for index, error in sorted(self.missed, key=lambda miss: miss[0] is None):
+            place = index if index in missing else next(iter(missing), None)
+            code = error.code if isinstance(error, Ima2Error) else "UNKNOWN"
+            if place is None:
+                text = "Everything had come when the upstream's answer broke off."
+                self.warnings.append({"code": "ENDED_EARLY", "message": text, "reason": code})
+                return
+            missing.remove(place)
+            self.failed.append(Failed(place, error))
+            self.warnings.append({"code": "IMAGE_FAILED", "index": place, "reason": code})
+
+    def _wanted(self) -> int:
+        request = self.checked.request
+        return max(request.count, request.sequence) if isinstance(request, ImageRequest) else 1
 
     def _nothing(self) -> Ima2Error:
         if isinstance(self.checked.request, ImageRequest):

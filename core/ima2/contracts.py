@@ -137,8 +137,8 @@ class Provider(Part):
         """What the upstream says of the bill, as fields of ``/api/billing``, in bounded time; ``None`` for nothing."""
         return None
 
-    async def logout(self) -> bool:
-        """Forget the login that is stored; whether there was one."""
+    async def logout(self, name: str = "") -> bool:
+        """Forget the login that is stored for one of the credentials (the first by default); whether there was one."""
         raise self.unsupported("logout")
 
     async def models(self) -> Sequence[Model]:

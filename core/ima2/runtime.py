@@ -123,7 +123,7 @@ def assemble(
     )
     booted.registry.absent = absent(settings.config_dir, booted.records)
     host.change = changes = Changes(live, booted.registry.providers_of)
-    host.configuration = Configuration(booted, changes)
+    host.configuration = Configuration(booted, changes, file, environ)
     runtime = Runtime(settings, loaded.warnings, booted, database, http, file, environ, host)
     made.append(runtime)
     return runtime

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.conftest import Serve, Served
+from tests.conftest import IMA2, Serve, Served
 from tests.flow.cli import Cli, until
 from tests.upstreams import chatgpt, gemini, responses, xai
 from tests.upstreams.world import World, running
@@ -52,6 +52,12 @@ def codex_environment(world: World) -> dict[str, str]:
         "IMA2_OPENAI_AUTH_URL": f"{base}/oauth/token",
         "IMA2_OAUTH_PROXY_PORT": "9",
     }
+
+
+def typed(served: Served, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command of a person, or a pipe, that types something."""
+    command, more = [str(IMA2), *arguments], {"capture_output": True, "text": True, "timeout": 60, "check": False}
+    return subprocess.run(command, env=dict(served.environ), input=text, **more)  # type: ignore[call-overload, no-any-return]
 
 
 def keys(served: Served) -> dict[str, Any]:
@@ -146,19 +152,10 @@ def test_the_planner_that_was_chosen_is_kept(serve: Serve) -> None:
 
 def test_the_command_line_stores_shows_and_removes_keys_without_a_server(serve: Serve, openai: World) -> None:
     served = serve(plugins=PLUGINS, IMA2_OPENAI_BASE_URL=f"{openai.base_url}/v1")
-    executable = served.process.args[0]  # type: ignore[union-attr, index]
-    ima2 = Cli(executable, served.environ, served.home)  # type: ignore[arg-type]
+    ima2 = Cli(IMA2, served.environ, served.home)
 
     def stored(key: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [executable, "keys", "set", "openai"],  # type: ignore[list-item]
-            env=dict(served.environ),
-            input=key,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return typed(served, key, "keys", "set", "openai")
 
     for running_ in (True, False):
         if not running_:
@@ -174,9 +171,8 @@ def test_the_command_line_stores_shows_and_removes_keys_without_a_server(serve: 
 
 def test_the_command_line_signs_in_and_out(serve: Serve, codex: World) -> None:
     served = serve(plugins=PLUGINS, **codex_environment(codex))
-    executable = served.process.args[0]  # type: ignore[union-attr, index]
     served.stop()
-    ima2 = Cli(executable, served.environ, served.home)  # type: ignore[arg-type]
+    ima2 = Cli(IMA2, served.environ, served.home)
     assert "codex" in ima2("login").stdout
     done = ima2("login", "codex")
     assert done.returncode == 0, done.stderr
@@ -186,3 +182,23 @@ def test_the_command_line_signs_in_and_out(serve: Serve, codex: World) -> None:
     assert ima2("logout", "codex").stdout == "Signed out of codex.\n"
     assert ima2("logout", "codex").stdout == "You were not signed in to codex.\n"
     assert "not signed in" in ima2("quota").stdout
+
+
+def test_setup_chooses_who_draws_and_keeps_what_is_stored(serve: Serve, codex: World) -> None:
+    served = serve(plugins=PLUGINS, **codex_environment(codex))
+    served.stop()
+    config = served.home / "config.json"
+    config.write_text('{"apiKey": "sk-mine", "log": {"level": "warn"}}')
+    for nothing in ("", "9\n", "two\n"):
+        assert typed(served, nothing, "setup").returncode == 2
+        assert "provider" not in json.loads(config.read_text())
+    later = typed(served, "4\n", "setup")
+    assert later.returncode == 0, later.stderr
+    kept = {"apiKey": "sk-mine", "log": {"level": "warn"}}
+    assert json.loads(config.read_text()) == {**kept, "provider": "oauth"}
+    assert typed(served, "2\n", "setup", "--no-login").returncode == 0
+    assert json.loads(config.read_text()) == {**kept, "provider": "grok"}
+    signed_in = typed(served, "", "setup", "--choice", "1")
+    assert "Signed in to codex." in signed_in.stdout, signed_in.stderr
+    assert json.loads(config.read_text()) == {**kept, "provider": "oauth"}
+    assert "there is one already" in typed(served, "1\n", "setup").stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from ima2.contracts import Provider
 from ima2.errors import Ima2Error
 from ima2.kernel.boot import Booted
 from ima2.kernel.changes import Changes
-from ima2.settings.rows import plugin_rows
+from ima2.settings.config_file import ConfigFile
+from ima2.settings.rows import kernel_rows, plugin_rows
 
 if TYPE_CHECKING:
     from ima2.kernel.context import PluginContext
@@ -23,6 +25,8 @@ class Configuration:
 
     _booted: Booted
     _changes: Changes
+    _file: ConfigFile
+    _environ: Mapping[str, str]
 
     def plugins(self) -> tuple[str, ...]:
         """The plugins in use that have settings, by name."""
@@ -50,8 +54,19 @@ class Configuration:
         try:
             await self._changes(self._context(plugin), field, value)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise Ima2Error("CONFIG_NOT_WRITTEN", 500, f"config.json could not be written: {reason}.") from None
+            raise _unwritten(error) from None
+
+    async def choose_provider(self, provider: Provider) -> None:
+        """Make a provider the one that is used where a request names none, from the next start on. 409
+        ``SETTING_FROM_ENVIRONMENT`` where a variable decides, 500 ``CONFIG_NOT_WRITTEN``."""
+        (row,) = [one for one in kernel_rows() if one.name == "default_provider"]
+        if variable := row.overridden_by(self._environ):
+            text = f"{variable} is set and decides over config.json: change or unset it."
+            raise Ima2Error("SETTING_FROM_ENVIRONMENT", 409, text)
+        try:
+            await asyncio.to_thread(self._file.set, row.keys[0], provider.id)
+        except OSError as error:
+            raise _unwritten(error) from None
 
     def _context(self, plugin: str) -> PluginContext:
         try:
@@ -63,3 +78,8 @@ class Configuration:
     def _rows(ctx: PluginContext) -> list[SettingRow]:
         model = type(ctx.settings)
         return plugin_rows({ctx.plugin: model}) if hasattr(model, "model_fields") else []
+
+
+def _unwritten(error: OSError) -> Ima2Error:
+    reason = error.strerror or type(error).__name__
+    return Ima2Error("CONFIG_NOT_WRITTEN", 500, f"config.json could not be written: {reason}.")

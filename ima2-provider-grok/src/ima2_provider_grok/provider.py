@@ -131,7 +131,7 @@ class GrokProvider(XaiProvider):
         """Sign in by ``browser``, ``device`` or ``paste``. The stored login changes only once the new one is whole."""
         return sign_in.steps(method or "browser", self._login.account)
 
-    async def logout(self) -> bool:
+    async def logout(self, name: str = "") -> bool:
         """Forget the stored login."""
         return await asyncio.to_thread(self._login.account.file.delete)
 

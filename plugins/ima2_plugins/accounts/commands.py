@@ -31,7 +31,7 @@ def keys() -> None:
 @as_json
 def list_keys(server: str | None, as_json: bool) -> None:
     """Show which keys there are, masked, and where each comes from."""
-    found = _run(server, lambda client: client.ask("GET", "/api/keys/status", limit=ASK_S))
+    found = run(server, lambda client: client.ask("GET", "/api/keys/status", limit=ASK_S))
     if as_json:
         click.echo(json.dumps(found))
         return
@@ -58,7 +58,7 @@ def set_key(name: str, file: Any, unchecked: bool, server: str | None) -> None:
         body = {"apiKey" if row["kind"] == "key" else "serviceAccountJson": value, "unchecked": unchecked}
         return await client.ask("PUT", f"/api/keys/{name}", body=body, limit=ASK_S)
 
-    _run(server, work)
+    run(server, work)
     click.echo(f"Stored the key {name}.")
 
 
@@ -67,7 +67,7 @@ def set_key(name: str, file: Any, unchecked: bool, server: str | None) -> None:
 @server
 def remove_key(name: str, server: str | None) -> None:
     """Remove the key NAME from config.json."""
-    _run(server, lambda client: client.ask("DELETE", f"/api/keys/{name}", limit=ASK_S))
+    run(server, lambda client: client.ask("DELETE", f"/api/keys/{name}", limit=ASK_S))
     click.echo(f"The key {name} is not stored (any more).")
 
 
@@ -86,21 +86,9 @@ def login(name: str | None, method: str, server: str | None) -> None:
                     f"{row['name']:<12} {row['title']} (by {', '.join(row['methods'])})\n             {row['hint']}"
                 )
             return
-        body = {"provider": name, "method": method}
-        begun = await client.ask("POST", "/api/auth/switch", body=body, limit=ASK_S)
-        path = f"/api/auth/switch/{begun['sessionId']}"
-        click.echo("\n".join(filter(None, (begun["text"], begun["verificationUrl"], begun["userCode"]))))
-        try:
-            if begun["step"] == "paste":
-                text = await asyncio.to_thread(click.prompt, "Paste the address (or only the code)", type=str)
-                await client.ask("POST", path, body={"text": text}, limit=ASK_S)
-            await _finished(client, path, begun["expiresIn"])
-        except BaseException:
-            await client.ask("DELETE", path, limit=ASK_S)
-            raise
-        click.echo(f"Signed in to {name}.")
+        await sign_in(client, name, method)
 
-    _run(server, work)
+    run(server, work)
 
 
 @click.command(context_settings=CONTEXT)
@@ -108,7 +96,7 @@ def login(name: str | None, method: str, server: str | None) -> None:
 @server
 def logout(name: str, server: str | None) -> None:
     """Forget the login of the account NAME."""
-    found = _run(server, lambda client: client.ask("POST", "/api/auth/logout", body={"provider": name}, limit=ASK_S))
+    found = run(server, lambda client: client.ask("POST", "/api/auth/logout", body={"provider": name}, limit=ASK_S))
     click.echo(f"Signed out of {name}." if found["removed"] else f"You were not signed in to {name}.")
 
 
@@ -117,7 +105,7 @@ def logout(name: str, server: str | None) -> None:
 @as_json
 def quota(server: str | None, as_json: bool) -> None:
     """Show what is left of each plan."""
-    found = _run(server, lambda client: client.ask("GET", "/api/quota", limit=ASK_S))
+    found = run(server, lambda client: client.ask("GET", "/api/quota", limit=ASK_S))
     if as_json:
         click.echo(json.dumps(found))
         return
@@ -135,7 +123,24 @@ def billing(server: str | None, as_json: bool) -> None:
         bill = await client.ask("GET", "/api/billing", limit=ASK_S)
         return {**bill, "quota": await client.ask("GET", "/api/quota", limit=ASK_S)}
 
-    click.echo(json.dumps(_run(server, work), indent=None if as_json else 2, ensure_ascii=False))
+    click.echo(json.dumps(run(server, work), indent=None if as_json else 2, ensure_ascii=False))
+
+
+async def sign_in(client: ima2.Client, name: str, method: str = "") -> None:
+    """Sign in to an account, telling what is to be done. Raises where it does not succeed."""
+    body = {"provider": name, "method": method}
+    begun = await client.ask("POST", "/api/auth/switch", body=body, limit=ASK_S)
+    path = f"/api/auth/switch/{begun['sessionId']}"
+    click.echo("\n".join(filter(None, (begun["text"], begun["verificationUrl"], begun["userCode"]))))
+    try:
+        if begun["step"] == "paste":
+            text = await asyncio.to_thread(click.prompt, "Paste the address (or only the code)", type=str)
+            await client.ask("POST", path, body={"text": text}, limit=ASK_S)
+        await _finished(client, path, begun["expiresIn"])
+    except BaseException:
+        await client.ask("DELETE", path, limit=ASK_S)
+        raise
+    click.echo(f"Signed in to {name}.")
 
 
 def _told(row: Mapping[str, Any]) -> str:
@@ -171,7 +176,7 @@ async def _finished(client: ima2.Client, path: str, seconds: float) -> None:
     raise ima2.Ima2Error("LOGIN_EXPIRED", 408, "Nobody agreed in time. Begin again.")
 
 
-def _run(server: str | None, work: Work) -> Any:
+def run(server: str | None, work: Work) -> Any:
     async def inside() -> Any:
         async with ima2.command_context(PLUGIN).client(server, here=True) as client:
             return await work(client)

@@ -30,7 +30,7 @@ def login_router(ctx: ima2.PluginContext) -> APIRouter:
     async def forget(request: Request) -> web.Json:
         """Forgets the login of ``provider`` that is stored on this machine; ``removed`` says whether there was one."""
         account = _account(ctx, (await web.read_json(request)).get("provider"))
-        removed = await account.provider.logout()
+        removed = await account.provider.logout(account.credential.name)
         tell_change(ctx, account.alias)
         return web.Json({"ok": True, "provider": account.alias, "removed": removed})
 

@@ -39,6 +39,14 @@ def settings_router(ctx: ima2.PluginContext) -> APIRouter:
         """Takes the fields to change, as `PATCH /api/settings` does."""
         return await _changed(ctx, {name: dict(await web.read_json(request, LONGEST_BODY))})
 
+    @routes.put("/api/config/provider", summary="Choose the default provider", responses=_example({"ok": True}))
+    async def choose(request: Request) -> web.Json:
+        """``provider`` is used from the next start on where a request names none."""
+        name = (await web.read_json(request)).get("provider")
+        provider = ctx.studio.provider(name if isinstance(name, str) else "?")
+        await ctx.configuration.choose_provider(provider)
+        return web.Json({"ok": True, "provider": provider.id})
+
     return routes
 
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 CHATGPT = Credential("chatgpt", "ChatGPT login", "login", methods=("browser", "device"), hint=NOTE, alias="codex")
 CODEX = Credential("codex", "Codex", "program", hint="A login made by `codex login` is used, and kept alive, as it is.")
-WORDS = Credential("words", "Sign in with ChatGPT, for words", "login", methods=("words",), hint=WORDS_NOTE)
+WORDS = Credential(
+    "words", "Sign in with ChatGPT, for words", "login", methods=("words",), hint=WORDS_NOTE, alias="chatgpt-words"
+)
 
 
 class OauthProvider(ResponsesProvider):
@@ -143,8 +145,10 @@ class OauthProvider(ResponsesProvider):
         """That this way in exists; it has no bill, only a quota."""
         return {"oauth": True}
 
-    async def logout(self) -> bool:
-        """Forget the ChatGPT login of this machine, Codex's as well: it is the same file."""
+    async def logout(self, name: str = "") -> bool:
+        """Forget the ChatGPT login of this machine, Codex's as well: it is the same file. ``words``: only that one."""
+        if name == WORDS.name:
+            return self.words is not None and await asyncio.to_thread(self.words.forget)
         return await self.auth.session.forget()
 
     def login(self, method: str = "") -> AsyncGenerator[LoginStep, str | None]:

@@ -60,6 +60,14 @@ class WordsLogin(Auth):
         """Whether there is one."""
         return self._path.is_file()
 
+    def forget(self) -> bool:
+        """Remove it; whether there was one."""
+        try:
+            self._path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
     async def endpoint(self, path: str = "responses") -> Endpoint:
         """The public Responses endpoint, as the signed-in person."""
         login = await self._current("")

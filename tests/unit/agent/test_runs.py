@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from tests.unit.agent.conftest import Desk, OpenDesk
@@ -190,7 +191,7 @@ class Cinema(ima2.Provider):
     def __init__(self) -> None:
         self.asked: list[ima2.VideoRequest] = []
 
-    async def videos(self, request: ima2.VideoRequest, job: ima2.Job):  # type: ignore[no-untyped-def,override]
+    async def videos(self, request: ima2.VideoRequest, job: ima2.Job) -> AsyncIterator[ima2.Update]:
         self.asked.append(request)
         yield ima2.Artifact(ima2.Picture(b"\0\0\0\x18ftypmp42" + bytes(64), "video/mp4"), 0)
 

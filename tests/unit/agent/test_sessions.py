@@ -54,7 +54,7 @@ async def test_the_picture_of_another_session_is_refused_and_nothing_else_is_cha
 )
 async def test_an_unknown_session_is_no_other_one(desk: Desk, method: str, path: str) -> None:
     await desk.session(title="Somebody's")
-    body = {} if method in ("PATCH", "POST") else None
+    body: dict[str, Any] | None = {} if method in ("PATCH", "POST") else None
     answer = await desk.ask(method, f"/sessions/as_unknown{path}", body, status=404)
     assert answer["code"] == "AGENT_SESSION_NOT_FOUND"
 

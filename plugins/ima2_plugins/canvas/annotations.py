@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 
 import ima2
 from ima2 import web
-from ima2_plugins.canvas import table
+from ima2_plugins.canvas import examples, table
 
 LISTS = ("paths", "boxes", "memos")
 LONGEST, LONGEST_BODY, LONGEST_NAME = 262_144, 2_097_152, 240
@@ -21,13 +21,15 @@ def annotation_router(database: ima2.Sql) -> APIRouter:
     """The routes over a database."""
     router = APIRouter(tags=["canvas"])
 
-    @router.get(PATH, summary="What is drawn over a picture")
+    @router.get(PATH, summary="What is drawn over a picture", responses=examples.READ, openapi_extra=examples.OWNER)
     async def read(request: Request, filename: str) -> web.Json:
         """``annotations``: ``paths``, ``boxes`` and ``memos``, or null. The header ``X-Ima2-Browser-Id`` says whose."""
         browser, name = _owner(request), _name(filename)
         return web.Json({"annotations": await database.read(lambda connection: table.read(connection, browser, name))})
 
-    @router.put(PATH, summary="Keep what is drawn over a picture")
+    @router.put(
+        PATH, summary="Keep what is drawn over a picture", responses=examples.DONE, openapi_extra=examples.DRAWN
+    )
     async def write(request: Request, filename: str) -> dict[str, bool]:
         """``annotations``, or the three lists themselves; a list that is missing is empty. The file need not exist.
         413 ``ANNOTATIONS_TOO_LARGE`` beyond 262144 characters."""
@@ -39,7 +41,9 @@ def annotation_router(database: ima2.Sql) -> APIRouter:
         await database.write(lambda connection: table.write(connection, browser, name, payload))
         return {"ok": True}
 
-    @router.delete(PATH, summary="Forget what is drawn over a picture")
+    @router.delete(
+        PATH, summary="Forget what is drawn over a picture", responses=examples.DONE, openapi_extra=examples.OWNER
+    )
     async def remove(request: Request, filename: str) -> dict[str, bool]:
         """Fine where there was nothing, too."""
         browser, name = _owner(request), _name(filename)

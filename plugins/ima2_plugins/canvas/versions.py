@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request
 
 import ima2
 from ima2 import web
+from ima2_plugins.canvas import examples
 from ima2_plugins.canvas.settings import CanvasSettings
 
 PREFIX = "canvas-"
@@ -27,7 +28,13 @@ def version_router(ctx: ima2.PluginContext) -> APIRouter:
     """The routes over a library."""
     router = APIRouter(tags=["canvas"])
 
-    @router.post("/api/canvas-versions", summary="Keep a canvas version")
+    @router.post(
+        "/api/canvas-versions",
+        summary="Keep a canvas version",
+        status_code=201,
+        responses=examples.CREATED,
+        openapi_extra=examples.PICTURE,
+    )
     async def create(request: Request) -> web.Json:
         """The body is a PNG. ``sourceFilename`` (or ``X-Ima2-Canvas-Source-Filename``) names the picture under it,
         ``X-Ima2-Canvas-Prompt`` its words; both headers may be percent-encoded."""
@@ -43,7 +50,12 @@ def version_router(ctx: ima2.PluginContext) -> APIRouter:
             await ctx.library.amend(kept.key, {"canvas_editable_filename": kept.key})
         return web.Json({"item": _item(kept, facts)}, 201)
 
-    @router.put("/api/canvas-versions/{filename:path}", summary="Change a canvas version")
+    @router.put(
+        "/api/canvas-versions/{filename:path}",
+        summary="Change a canvas version",
+        responses=examples.UPDATED,
+        openapi_extra=examples.PICTURE,
+    )
     async def update(request: Request, filename: str) -> web.Json:
         """Takes the place of the file and of what is known of it. Source and words stay where none are given."""
         if not _NAME.fullmatch(filename) or ".." in filename or not ima2.is_key(filename):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 
@@ -13,6 +13,17 @@ from ima2_plugins.comfy.upload import filename_of, invalid, origin_of, read_pict
 if TYPE_CHECKING:
     from ima2_plugins.comfy.settings import ComfySettings
 
+_SENT = {"ok": True, "sourceFilename": "a.png", "uploadedFilename": "ima2_1_a.png"}
+_MISSING = {"ok": False, "error": {"code": "COMFY_IMAGE_NOT_FOUND", "message": "There is no such picture."}}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "How ComfyUI called it", "content": {"application/json": {"example": _SENT}}},
+    404: {"description": "No such picture", "content": {"application/json": {"example": _MISSING}}},
+}
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "content": {"application/json": {"schema": {"type": "object"}, "example": {"filename": "a.png"}}},
+    },
+}
 _BODY_CODES = frozenset({"INVALID_BODY", "INVALID_JSON", "UNSUPPORTED_MEDIA_TYPE"})
 
 
@@ -20,7 +31,9 @@ def comfy_router(ctx: ima2.PluginContext) -> APIRouter:
     """The route over a library."""
     router = APIRouter(tags=["comfy"])
 
-    @router.post("/api/comfy/export-image", summary="Send a picture to ComfyUI")
+    @router.post(
+        "/api/comfy/export-image", summary="Send a picture to ComfyUI", responses=RESPONSES, openapi_extra=BODY
+    )
     async def export(request: Request) -> web.Json:
         """``filename`` of a picture at the top of the gallery, and nothing else. Answers how ComfyUI called it."""
         try:

@@ -11,7 +11,7 @@ Words in the prompt choose the answer:
 - transport: GARBAGE, CUT, SLOW, HANG, LARGE (2 MB).
 
 ``state["compatible.key"]`` is the one valid key, none by default; ``state["compatible.models"]`` the rows of the list,
-``None`` for a server without such a list.
+``None`` for a server without such a list; ``state["compatible.answer"]`` is sent in place of pictures.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ async def drawn(world: World, fields: dict[str, Any]) -> Response:
     await world.wait(words)
     if (trouble := _trouble(words)) is not None:
         return trouble
+    if (given := world.state.get("compatible.answer")) is not None:
+        return JSONResponse(given)
     count = int(fields.get("n", 1)) - ("FEWER" in words) + ("MORE" in words)
     answer: dict[str, Any] = {"created": 1, "data": [_row(world, words, place) for place in range(count)]}
     if "EMPTY" in words:
@@ -89,7 +91,8 @@ async def drawn(world: World, fields: dict[str, Any]) -> Response:
         del answer["data"]
     for name, value in re.findall(r"USED([a-z_]+?)_([\w.-]+)", words):
         answer[{"format": "output_format"}.get(name, name)] = value
-    answer["usage"] = {"input_tokens": 12, "output_tokens": 30, "total_tokens": 42}
+    parts = {"image_tokens": 0, "text_tokens": 12}
+    answer["usage"] = {"input_tokens": 12, "input_tokens_details": parts, "output_tokens": 30, "total_tokens": 42}
     return await _sent(words, answer)
 
 

@@ -47,6 +47,15 @@ async def test_a_picture_comes_through_the_studio(ima2_client: Make, world: Worl
         assert (refused.status_code, refused.json()["code"]) == (400, "INVALID_IMAGE_MODEL")
 
 
+async def test_what_several_calls_took_adds_up(ima2_client: Make, world: World) -> None:
+    lab = {"base_url": f"{world.base_url}/v1", "batch": False, "usd_per_image": 0.5}
+    async with ima2_client(environ={VARIABLE: json.dumps({"lab": lab})}, openai_compatible=openai_compatible) as client:
+        answer = (await client.post("/api/generate", json={"prompt": "kites", "provider": "lab", "n": 3})).json()
+        assert len(answer["images"]) == 3
+        assert answer["usage"]["total_tokens"] == 126
+        assert answer["cost"] == pytest.approx(1.5)
+
+
 async def test_a_model_that_nobody_declared_is_sent_on_request_and_told(ima2_client: Make, world: World) -> None:
     async with ima2_client(environ=servers(world), openai_compatible=openai_compatible) as client:
         body = {"prompt": "a kite", "provider": "lab", "model": "flux-x", "allowUnknownModel": True}

@@ -186,3 +186,15 @@ def test_the_tokens_value_is_asked_for_not_given(ima2: Run, home: Path, monkeypa
     monkeypatch.setattr(sys, "stdin", io.StringIO("sesame\n"))
     assert "sesame" not in ima2("config", "set", "server.lanToken", "-").out
     assert stored(home) == {"server": {"lanToken": "sesame"}}
+
+
+def test_a_key_inside_a_value_is_stored_and_never_printed(
+    ima2: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMA2_PLUGINS", "openai_compatible")
+    servers = {"lab": {"base_url": "http://127.0.0.1:9/v1", "api_key": "lab-key-0123"}}
+    answer = ima2("config", "set", "plugins.openai_compatible.servers", json.dumps(servers))
+    assert answer.code == 0, answer.err
+    assert stored(home)["plugins"]["openai_compatible"]["servers"] == servers
+    shown = [answer, *(ima2("config", *words) for words in (("ls",), ("ls", "--effective"), ("get", "plugins")))]
+    assert not any("lab-key" in one.out + one.err for one in shown)

@@ -14,7 +14,8 @@ import pytest
 
 import ima2
 import ima2_plugins.costs
-from ima2.testing import EchoProvider, picture, plugin
+import ima2_plugins.graph
+from ima2.testing import EchoProvider, FilmProvider, picture, plugin
 
 Open = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 PRICE = ima2.Price("echo-1", "image", 0.04)
@@ -50,6 +51,15 @@ class Plan(Shop):
     capabilities = replace(EchoProvider.capabilities, prices=())
 
 
+class Cinema(FilmProvider):
+    """Sells clips by the second."""
+
+    id = "cinema"
+    capabilities = replace(
+        FilmProvider.capabilities, prices=(ima2.Price(FilmProvider.capabilities.default_video_model, "second", 0.05),)
+    )
+
+
 class Gift(Shop):
     id, free = "gift", True
 
@@ -65,9 +75,9 @@ def studio(ima2_client: Any, shop: Shop) -> Open:
 
     @asynccontextmanager
     async def opened(**environ: str) -> AsyncIterator[httpx.AsyncClient]:
-        parts = {one.id: plugin(providers=[one]) for one in (shop, Plan(), Gift())}
+        parts = {one.id: plugin(providers=[one]) for one in (shop, Plan(), Gift(), Cinema())}
         settings = {"IMA2_DEFAULT_PROVIDER": "shop", **environ}
-        async with ima2_client(environ=settings, costs=ima2_plugins.costs, **parts) as client:
+        async with ima2_client(environ=settings, costs=ima2_plugins.costs, graph=ima2_plugins.graph, **parts) as client:
             yield client
 
     return opened
@@ -138,11 +148,23 @@ async def test_of_two_jobs_that_race_for_a_budget_of_one_exactly_one_runs(studio
         assert len(shop.asked) == 1
 
 
-@pytest.mark.parametrize("path", ["/api/generate", "/api/edit", "/api/generate/multimode", "/api/generate?images=url"])
-async def test_no_way_to_pictures_goes_around_a_budget(path: str, studio: Open, shop: Shop) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/generate",
+        "/api/generate?images=url",
+        "/api/edit",
+        "/api/generate/multimode",
+        "/api/node/generate",
+        "/api/video/generate",
+    ],
+)
+async def test_no_way_to_pictures_and_clips_goes_around_a_budget(path: str, studio: Open, shop: Shop) -> None:
     async with studio(IMA2_BUDGET_DAY_USD="0") as client:
         image = "data:image/png;base64," + base64.b64encode(picture().data).decode()
         body = {"prompt": "a kite", "provider": "shop", "image": image, "maxImages": 2}
+        if "video" in path:
+            body = {"prompt": "a kite", "provider": "cinema", "duration": 5}
         answer = await client.post(path, json=body)
         assert "BUDGET_EXCEEDED" in answer.text, answer.text
         assert shop.asked == []

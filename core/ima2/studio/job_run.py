@@ -92,7 +92,7 @@ class JobRun:
         log = logging.getLogger(f"ima2.provider.{provider.id}")
         job = Job(self.live.id, time.monotonic() + self.place.timeout_s, log, self.receipt, self.live.running.order)
         try:
-            async with asyncio.timeout(self.place.timeout_s):
+            async with asyncio.timeout(self.place.timeout_s) as limit:
                 if self.receipt is None and not provider.marks_orders and not provider.free:
                     await job.order()
                 async with aclosing(guard.stream(provider.id, self._updates(job))) as stream:
@@ -100,10 +100,9 @@ class JobRun:
                         self._note_url(update)
                         if (usable := answers.check(update)) is not None:
                             await self._take(usable)
-        except TimeoutError:
-            self._miss(Ima2Error("JOB_TIMEOUT", 504, "The job took longer than is allowed."))
         except Exception as error:  # whatever a provider raises: what came before it is kept all the same
-            self._miss(provider_failure(provider.id, error))
+            late = isinstance(error, TimeoutError) and limit.expired()  # else it is the provider's own impatience
+            self._miss(_too_late() if late else provider_failure(provider.id, error))
         self._settle_misses()
         self.warnings += map(warning, answers.notices)
         if not self.kept:
@@ -274,6 +273,10 @@ class JobRun:
         """The result as it will be once this file is kept too."""
         kept = sorted((*self.kept, output), key=lambda one: one.index)
         return replace(self.result(), kept=tuple(kept))
+
+
+def _too_late() -> Ima2Error:
+    return Ima2Error("JOB_TIMEOUT", 504, "The job took longer than is allowed.")
 
 
 def warning(notice: Notice) -> dict[str, Json]:

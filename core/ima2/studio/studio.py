@@ -16,7 +16,7 @@ from ima2.contracts import Provider
 from ima2.errors import Ima2Error, canceled
 from ima2.events.publisher import Publisher
 from ima2.interfaces import Checked, JobHandle, JobScope, JobView, Label, Limits, Policy, Request
-from ima2.jobs.job_errors import failure, interrupted, outcome_unknown
+from ima2.jobs.job_errors import failure, interrupted, outcome_unknown, suspended
 from ima2.jobs.jobs import Jobs
 from ima2.jobs.leases import Verdict
 from ima2.jobs.record import UNKNOWN, Draft, JobRecord, now_ms
@@ -193,7 +193,9 @@ class Studio(interfaces.Studio):
 
     def _settle(self, task: asyncio.Task[Any], live: LiveJob, request: Request | None, label: Label) -> None:
         """The work is over, or never began: followers are told, and what was set aside for it is given back."""
-        error = canceled() if task.cancelled() else task.exception()
+        error = canceled() if task.cancelled() else task.exception() or live.running.error
+        if error is None and live.running.suspended:  # its work went on to its end, deaf to being stopped
+            error = suspended()
         if isinstance(error, Ima2Error):
             live.fail(error, self._describe(request, label, error))
         elif error is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from ima2.testing import EchoProvider
 from tests.wire.painter import ASK, Painter, frames, parts
 
@@ -89,3 +91,25 @@ async def test_a_limit_that_is_none_counts_as_absent(ima2_client: Any) -> None:
         await client.post("/api/generate", json={"prompt": "x", "provider": "echo", "n": 3})
         for sent, rows in (("2", 2), ("0", 3), ("-1", 3), ("x", 3), ("", 3), ("9999", 3)):
             assert len((await client.get("/api/history", params={"limit": sent})).json()["items"]) == rows
+
+
+async def test_a_bug_inside_is_one_answer_and_one_line_without_anything_private(
+    ima2_client: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(query: Any) -> Any:
+        raise RuntimeError("the prompt was: a secret plan")
+
+    async with ima2_client(parts=parts(Painter())) as client:
+        client._transport.raise_app_exceptions = False
+        monkeypatch.setattr(client.runtime.library, "rows", broken)
+        answer = await client.get("/api/history", params={"sessionId": "private"}, headers={"x-request-id": "h-1"})
+        after = await client.get("/api/health")
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL_ERROR")
+    assert answer.headers["x-request-id"] == "h-1"
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(told) == 1
+    assert "RuntimeError on /api/history, at " in told[0]
+    assert "test_conventions.py" in told[0]
+    assert "secret" not in caplog.text + answer.text
+    assert "private" not in told[0]
+    assert after.status_code == 200

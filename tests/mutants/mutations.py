@@ -30,6 +30,8 @@ DESCRIPTIONS = ("core/ima2/server/schemas.py", "core/ima2/server/examples.py")
 """Files that only describe, for people: the document of the HTTP API."""
 UNSAID = ("log", "logger", "logging", "warnings")
 """Objects whose calls only tell people something."""
+WAITS = ("_S", "_MS")
+"""How names of constants end that are seconds or milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,13 @@ class _Finder(ast.NodeVisitor):
     def visit_Assign(self, node: ast.Assign) -> None:
         if self._names[1:] and all(isinstance(one, ast.Attribute | ast.Subscript) for one in node.targets):
             self._add(node, "pass")
-        if not any(isinstance(one, ast.Name) and one.id.startswith("__") for one in node.targets):
+        private = any(isinstance(one, ast.Name) and one.id.startswith("__") for one in node.targets)
+        if not private and not self._waits(node.targets):
             self.visit(node.value)
+
+    def _waits(self, targets: list[ast.expr]) -> bool:
+        """Whether a constant only says how long something takes: a test that noticed would have to wait as long."""
+        return not self._names[1:] and all(isinstance(one, ast.Name) and one.id.endswith(WAITS) for one in targets)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self._add(node, "pass")

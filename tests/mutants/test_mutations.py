@@ -12,6 +12,7 @@ SOURCE = '''"""What it is for."""
 import logging
 log = logging.getLogger("x")
 MOST: int = 3
+PAUSE_S = 2.5
 
 class Box:
     def put(self, thing, deep=False):

@@ -320,6 +320,7 @@ def test_a_provider_of_pictures_makes_no_clips() -> None:
 PRICES = (
     Price("echo-1", "image", 0.02, quality="low"),
     Price("echo-1", "image", 0.08, quality="high"),
+    Price("echo-1", "image", 0.000011, quality="auto"),
     Price("echo-1", "input-image", 0.01),
     Price("film-1", "second", 0.05, resolution="480p"),
     Price("film-1", "second", 0.07, resolution="720p"),
@@ -335,10 +336,11 @@ PRICES = (
         ({"quality": "low", "references": (PICTURE,) * 2}, 0.04),
         ({"quality": "low", "references": (PICTURE,), "source": PICTURE}, 0.04),
         ({"quality": "medium"}, None),
+        ({"quality": "auto", "count": 3}, 0.000033),
     ],
 )
 def test_the_price_of_a_request_follows_from_the_list(fields: dict[str, Any], usd: float | None) -> None:
-    assert check_images(asked(**fields), provider(prices=PRICES)).estimate == usd
+    assert check_images(asked(**fields), provider(prices=PRICES, qualities=())).estimate == usd
 
 
 @pytest.mark.parametrize(("resolution", "usd"), [("480p", 0.3), ("720p", 0.42)])

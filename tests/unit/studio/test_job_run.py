@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ima2 import Artifact, Event, Ima2Error, ImageRequest, Job, Label, Phase, Receipt, Update, VideoRequest
+from ima2 import Artifact, Event, Ima2Error, ImageRequest, Job, Label, Phase, Picture, Receipt, Update, VideoRequest
 from ima2.testing import EchoProvider, FilmProvider, MemoryStorage, RecordingSink, StallingProvider, picture, plugin
 
 REQUEST = ImageRequest("a boat", "odd", count=2)
@@ -329,3 +329,70 @@ async def test_a_feature_whose_id_is_taken_is_refused(ima2_runtime: Any) -> None
             await runtime.studio.run(Label("j"), work)
         assert caught.value.code == "REQUEST_ID_IN_USE"
         assert [record.id for record in runtime.jobs.active()] == ["j"]
+
+
+class Torn(Odd):
+    """Delivers one picture that ends early, and one whole."""
+
+    async def odd(self, request: ImageRequest, job: Job) -> AsyncIterator[Update]:
+        yield Artifact(Picture(picture().data[:-20], "image/png"), 0)
+        yield Artifact(picture(), 1)
+
+
+async def test_what_came_of_a_picture_that_ends_early_is_kept_aside_and_named(ima2_client: Any) -> None:
+    async with ima2_client(parts=plugin(providers=[Torn()])) as client:
+        answer = (await client.post("/api/generate", json={"prompt": "x", "provider": "odd", "n": 2})).json()
+        (aside,) = [one for one in answer["warnings"] if "url" in one]
+        kept = await client.get(aside["url"])
+    assert (answer["count"], answer["failures"]) == (1, [{"index": 0, "code": "PICTURE_INCOMPLETE"}])
+    assert aside["code"] == "PICTURE_INCOMPLETE"
+    assert kept.content == picture().data[:-20]
+
+
+async def test_a_gallery_that_cannot_take_a_picture_is_quoted_and_the_picture_lies_aside(ima2_runtime: Any) -> None:
+    class Full(MemoryStorage):
+        async def put(self, key: str, data: bytes) -> Any:
+            if not key.startswith("."):
+                raise Ima2Error("BUCKET_FULL", 507, "The bucket is full.")
+            return await super().put(key, data)
+
+    class Odder(Full):
+        async def put(self, key: str, data: bytes) -> Any:
+            raise ValueError("a boat")
+
+    for storage, reason in ((Full(), "The bucket is full."), (Odder(), "ValueError")):
+        parts = plugin(providers=[EchoProvider()], storages=[storage])
+        async with ima2_runtime(parts=parts, environ={"IMA2_STORAGE": "memory"}) as runtime:
+            result = await (await runtime.studio.submit(ImageRequest("a boat", "echo"))).result()
+        (warning,) = [one for one in result.warnings if one["code"] == "STORAGE_FAILED"]
+        assert reason in warning["message"]
+        assert "a boat" not in warning["message"]
+        assert result.kept[0].spooled
+        assert warning["url"] == result.kept[0].url
+        assert warning["filename"] == result.kept[0].key
+
+
+async def test_a_picture_taken_out_of_the_gallery_before_its_job_is_over_is_told(ima2_runtime: Any) -> None:
+    class Watched(Odd):
+        async def odd(self, request: ImageRequest, job: Job) -> AsyncIterator[Update]:
+            yield Artifact(picture(), 0)
+            (row,) = (await runtime.library.page(_query())).items
+            await runtime.library.trash([row.key])
+            yield Artifact(picture(), 1)
+
+    async with ima2_runtime(parts=plugin(providers=[Watched()])) as runtime:
+        result = await (await runtime.studio.submit(REQUEST)).result()
+        (row,) = (await runtime.library.page(_query())).items
+    (warning,) = [one for one in result.warnings if one["code"] == "FILE_GONE"]
+    assert (warning["filename"], row.key) == (result.kept[0].key, result.kept[1].key)
+
+
+async def test_the_address_of_a_clip_is_on_record_before_anything_happens_to_it(ima2_runtime: Any) -> None:
+    class Broken(FilmProvider):
+        async def videos(self, request: VideoRequest, job: Job) -> AsyncIterator[Update]:
+            yield Artifact(Picture(b"no clip", "video/mp4"), url="https://c.example/a.mp4")
+
+    async with ima2_runtime(parts=plugin(providers=[Broken()])) as runtime:
+        await failure(await runtime.studio.submit(VideoRequest("a boat", "film"), Label("v")))
+        record = await runtime.jobs.wait("v")
+    assert record.meta["provider_url"] == "https://c.example/a.mp4"

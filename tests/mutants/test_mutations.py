@@ -13,6 +13,7 @@ import logging
 log = logging.getLogger("x")
 MOST: int = 3
 PAUSE_S = 2.5
+Way = Literal["in", "out"]
 
 class Box:
     def put(self, thing, deep=False):

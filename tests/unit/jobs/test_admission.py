@@ -49,7 +49,8 @@ def test_a_client_never_overtakes_itself() -> None:
 
 def test_a_person_may_move_a_job_anywhere_and_beyond_the_ends() -> None:
     made = line("a1", "a2", "a3")
-    for place, expected in ((1, ["a3", "a1", "a2"]), (2, ["a1", "a3", "a2"]), (99, ["a1", "a2", "a3"])):
+    ways = ((1, ["a3", "a1", "a2"]), (2, ["a1", "a3", "a2"]), (99, ["a1", "a2", "a3"]), (0, ["a3", "a1", "a2"]))
+    for place, expected in (*ways, (3, ["a1", "a2", "a3"]), (-5, ["a3", "a1", "a2"])):
         made.move(One("a3", "a"), place)
         assert order(made) == expected
 
@@ -63,6 +64,11 @@ def test_keys_sort_as_the_line_does_however_often_jobs_move_to_the_front() -> No
         keys.update(made.move(job, 1))
     assert sorted(keys, key=keys.__getitem__) == order(made) == [f"j{n}" for n in reversed(range(100))]
     assert max(keys.values()) < 2**63
+
+
+def test_beyond_the_end_a_job_gets_the_key_of_the_last_place() -> None:
+    made = line("a1", "a2", "a3")
+    assert made.move(One("a1", "a"), 99) == {"a1": 4 * GAP}
 
 
 def test_joining_at_the_end_changes_one_key() -> None:

@@ -12,6 +12,7 @@ import pytest
 from ima2 import Ima2Error
 from ima2.jobs.process_lock import ProcessLock, only_server
 
+OPEN_FILES = Path("/proc/self/fd")
 CHILD = """
 import sys
 from pathlib import Path
@@ -37,6 +38,16 @@ def test_a_process_lives_until_it_is_killed_and_its_lock_is_then_gone(tmp_path: 
     assert [path.stem for path in (tmp_path / "state" / "owners").iterdir()] == [own.id]
     own.release()
     assert not ProcessLock(tmp_path).is_alive(own.id)
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="counts the files that Linux says are open")
+def test_who_has_let_go_holds_no_file_open(tmp_path: Path) -> None:
+    before = len(list(OPEN_FILES.iterdir()))
+    own = ProcessLock(tmp_path)
+    assert len(list(OPEN_FILES.iterdir())) == before + 1
+    own.release()
+    assert len(list(OPEN_FILES.iterdir())) == before
+    assert list((tmp_path / "state" / "owners").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["never-seen", "../../elsewhere", ""])

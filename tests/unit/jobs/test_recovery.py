@@ -213,3 +213,42 @@ async def test_an_end_that_is_being_told_by_a_living_process_is_left_to_it(proce
         await other.jobs.recover(lambda name: name == "dead")
         await other.publisher.close()
         assert other.sink.events == []
+
+
+async def test_what_ended_lately_is_listed_after_a_start_newest_first_whoever_ended_it(process: Any) -> None:
+    async with process("a") as one:
+        for name in ("first", "second"):
+            await (await one.admit(name)).complete({}, {})
+            await asyncio.sleep(0.005)
+    async with process("b") as two:
+        await (await two.admit("third")).complete({}, {})
+        await asyncio.sleep(0.005)
+        await left_behind(process, "fourth")
+        await two.jobs.recover(gone)
+        listed = [record.id for record in two.jobs.ended()]
+    assert listed == ["fourth", "third", "second", "first"]
+
+
+async def test_without_anybody_to_describe_it_an_end_says_what_clients_look_for(process: Any) -> None:
+    await left_behind(process, "j")
+    async with process("b") as one:
+        await one.jobs.recover(gone)
+        await one.publisher.close()
+        (event,) = one.sink.events
+    assert {name: value for name, value in event.data.items() if name != "error"} == {
+        "code": "SERVER_RESTARTED",
+        "status": 503,
+        "requestId": "j",
+    }
+    assert event.data["error"].endswith("start it again for the rest.")
+
+
+async def test_a_job_is_shown_for_a_while_after_its_end_and_not_longer(process: Any, monkeypatch: Any) -> None:
+    async with process("a", terminal_ttl_ms=1000) as one:
+        await (await one.admit("j")).complete({}, {})
+        ended = one.jobs.get("j").finished_at
+        monkeypatch.setattr("ima2.jobs.jobs.now_ms", lambda: ended + 1000)
+        assert [record.id for record in one.jobs.ended()] == ["j"]
+        monkeypatch.setattr("ima2.jobs.jobs.now_ms", lambda: ended + 1001)
+        assert one.jobs.ended() == []
+        assert one.jobs.get("j") is None

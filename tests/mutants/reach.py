@@ -37,7 +37,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
-        own = sorted({f"{name} {code.co_qualname}" for code in _seen if (name := _own(code))})
+        own = sorted({f"{name} {_plain(code.co_qualname)}" for code in _seen if (name := _own(code))})
         _notes.setdefault(item.nodeid, {})["runs"] = own
 
 
@@ -58,3 +58,7 @@ def pytest_sessionfinish() -> None:
 def _own(code: CodeType) -> str | None:
     file = code.co_filename
     return file[len(str(ROOT)) + 1 :] if file.startswith(str(ROOT)) and "/tests/" not in file else None
+
+
+def _plain(name: str) -> str:
+    return name.replace(".<locals>", "")

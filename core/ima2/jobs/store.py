@@ -107,17 +107,6 @@ class Ledger:
 
         return await self._database.write(work)
 
-    async def arrange(self, places: Mapping[str, int]) -> None:
-        """Write down the places of jobs in line, by id."""
-
-        def work(connection: Connection) -> None:
-            table = _jobs()
-            for job_id, place in places.items():
-                waiting = table.update().where(table.c.id == job_id, table.c.status.in_(OPEN))
-                connection.execute(waiting.values(place=place))
-
-        await self._database.write(work)
-
     def told(self, record: JobRecord, at: int) -> None:
         """Note, soon, that every sink has taken the last event of a job."""
         self._told[record.id] = (record.fence, at)

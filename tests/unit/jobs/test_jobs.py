@@ -60,6 +60,22 @@ async def test_with_queue_it_waits_in_line_and_begins_when_there_is_room(process
         assert one.jobs.places() == {}
 
 
+async def test_a_job_that_waited_counts_from_its_turn_and_has_no_place_any_more(process: Any) -> None:
+    async with process(limit=1) as one:
+        first, second = await one.admit("a"), await one.admit("b", queue=True)
+        waited = second.record
+        assert (waited.status, waited.place is not None) == ("queued", True)
+        await asyncio.sleep(0.02)
+        await first.complete({}, {})
+        begun = second.record
+        assert (begun.status, begun.place, begun.phase) == ("active", None, "queued")
+        assert begun.started_at >= waited.started_at + 20
+        assert begun.phase_at == begun.started_at
+        assert second.age < 5
+        await one.jobs.store.flush()
+        assert (await one.jobs.store.get("b")).status == "active"
+
+
 async def test_a_job_in_line_can_be_cancelled_and_its_work_never_begins(process: Any) -> None:
     async with process(limit=1) as one:
         await one.admit("a")

@@ -21,7 +21,7 @@ from pydantic_core import PydanticUndefined
 
 from ima2.catalogue import ranked
 from ima2.contracts import Provider
-from ima2.kernel.discovery import discover
+from ima2.kernel.discovery import discover, starting_off
 from ima2.runtime import Runtime, assemble
 from ima2.settings.model import Settings
 from ima2.settings.sources import is_secret_field, sources
@@ -43,6 +43,7 @@ def runtime() -> Runtime:
     """A process over an empty folder with every first-party plugin, and nothing that this machine has set."""
     with tempfile.TemporaryDirectory() as folder:
         bare = {"HOME": folder, "PATH": os.environ.get("PATH", ""), "IMA2_CONFIG_DIR": folder}
+        bare |= {place: "1" for places in starting_off().values() for place in places if place.isupper()}
         return assemble(environ=bare, extra=_not_installed())
 
 

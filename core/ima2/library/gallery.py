@@ -8,6 +8,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,13 @@ class Gallery(Library):
             except Exception as error:
                 return self._later(name, sidecar, error)
         return ()
+
+    async def list_document(self, key: str, facts: Mapping[str, Any]) -> None:
+        stored = await self.storage.stat(check(key))
+        entry = entry_of(key, from_facts(facts), stored.modified, stored.size, 0, NO_THUMB)
+        own = from_facts({name: value for name, value in facts.items() if name != "created_at"})
+        row = {**orjson.loads(entry.row), **own}
+        await self.index.put([replace(entry, row=encode(row).decode())])
 
     async def repair(self, key: str, facts: Mapping[str, Any]) -> bool:
         """Write the sidecar of a file again if it is missing, as after a crash. Whether the file itself is there."""

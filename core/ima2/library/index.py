@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from ima2.contracts import Sql
 from ima2.database.tables import library as table
-from ima2.library.names import NO_THUMB
+from ima2.library.names import NO_THUMB, is_media
 from ima2.library.sidecar import encode, ids_of, row_of
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ class Index:
         return await self._database.read(lambda c: {row[0]: Known(*row[1:]) for row in c.execute(columns)})
 
     async def without_thumb(self) -> list[str]:
-        """Keys that have no thumbnail yet, newest first."""
+        """Keys of pictures and clips that have no thumbnail yet, newest first."""
         statement = select(table.c.key).where(table.c.thumb == NO_THUMB).order_by(table.c.created_at.desc())
-        return await self._database.read(lambda c: list(c.execute(statement).scalars()))
+        return await self._database.read(lambda c: [key for key in c.execute(statement).scalars() if is_media(key)])
 
     async def present(self, keys: Sequence[str]) -> list[str]:
         """Which of some keys are indexed."""

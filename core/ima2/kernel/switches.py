@@ -70,7 +70,11 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 def switched_off(name: str) -> str:
     """What to do about a plugin that is off."""
-    return f"switched off: `ima2 plugins enable {name}` switches it on"
+    from ima2.kernel.discovery import starting_off
+
+    places = [one for one in starting_off().get(name, ()) if one != "plugins.enabled"]
+    ways = [f"{one}=1" if one.isupper() else f"`ima2 config set {one} true`" for one in places]
+    return f"switched off: {' or '.join([*ways, f'`ima2 plugins enable {name}`'])} switches it on"
 
 
 def disable(file: ConfigFile, name: str) -> bool:

@@ -24,7 +24,8 @@ log = logging.getLogger("ima2.card_news")
 PART = "card-news-card"
 PATIENCE_S, PAUSE_S = 120.0, 0.5
 """How long a card waits for a free place among the studio's jobs."""
-_STOPPING = frozenset({"SERVER_RESTARTED", "SHUTTING_DOWN"})
+RESTARTED = "SERVER_RESTARTED"
+_STOPPING = frozenset({RESTARTED, "SHUTTING_DOWN"})
 
 
 class Drawing:
@@ -50,9 +51,12 @@ class Drawing:
             await self._feature.sets.merge(self._plan, locked)
         gate = asyncio.Semaphore(self._plan.concurrency)
         left = [card for card in self._plan.wanted if job.cards[card["id"]]["status"] in ("queued", "generating")]
-        async with asyncio.TaskGroup() as group:
-            for card in left:
-                group.create_task(self._card(card, job, scope, gate))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for card in left:
+                    group.create_task(self._card(card, job, scope, gate))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
         job.settle()
         await self._feature.store.save(job)
 
@@ -65,7 +69,9 @@ class Drawing:
                 found = await self._earlier(state) or await self._order(card, job, scope)
             except ima2.Ima2Error as error:
                 if scope.canceled or error.code in _STOPPING:
-                    raise asyncio.CancelledError from error
+                    raise ima2.Ima2Error(
+                        RESTARTED, 503, "The server stopped; the job goes on at its next start."
+                    ) from None
                 code = "CARD_NEWS_EMPTY_IMAGE" if error.code == "EMPTY_RESPONSE" else error.code
                 found = {"status": "error", "error": {"code": code, "message": error.text}}
             except Exception as error:
@@ -73,10 +79,19 @@ class Drawing:
                 text = f"The card failed unexpectedly ({type(error).__name__}); the log says where."
                 found = {"status": "error", "error": {"code": "CARD_NEWS_CARD_FAILED", "message": text}}
             entry = self._entry(card, job.run_id, found)
-            await self._feature.sets.merge(self._plan, [entry])
             job.cards[card["id"]] = self._state(card, entry)
+            await self._write_down(entry, job.cards[card["id"]])
             await self._feature.store.save(job)
             scope.tell("card", {"jobId": job.id, "setId": self._plan.set_id, "card": job.cards[card["id"]]})
+
+    async def _write_down(self, entry: Mapping[str, Any], state: dict[str, ima2.Json]) -> None:
+        """Into the manifest. The picture is in the gallery by now: where that fails the job says so, and goes on."""
+        try:
+            await self._feature.sets.merge(self._plan, [entry])
+        except Exception as error:
+            log.warning("a card could not be written into the manifest: %s", type(error).__name__)
+            text = "The card could not be written into the set's manifest. Its picture is in the gallery."
+            state["warning"] = {"code": "CARD_NEWS_MANIFEST_FAILED", "message": text}
 
     async def _order(self, card: Card, job: CardJob, scope: ima2.JobScope) -> dict[str, ima2.Json]:
         """Ask for a card's picture, as a part of the job. Its id is on record before anything is sent."""
@@ -122,6 +137,8 @@ class Drawing:
         if record.status == "completed" and record.files:
             facts = (await self._library.get(record.files[0])).facts
             return self._outcome(record.files[0], facts.get("revised_prompt"), record.finished_at or now_ms())
+        if record.error_code == RESTARTED:  # it ended before anything was ordered
+            return None
         text = "The server stopped while this card was drawn, and no picture came of it."
         raise ima2.Ima2Error(record.error_code or "CARD_NEWS_CARD_FAILED", record.http_status or 502, text)
 

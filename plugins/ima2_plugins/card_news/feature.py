@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import ima2
-from ima2_plugins.card_news.drawing import Drawing
+from ima2_plugins.card_news.drawing import RESTARTED, Drawing
 from ima2_plugins.card_news.job_store import CardJob, JobStore
 from ima2_plugins.card_news.plan import Plan, plan_json, read_plan
 from ima2_plugins.card_news.sets import Sets, url_of
@@ -184,7 +184,11 @@ class CardNews:
                 await self._cancel(job)
             raise
         except ima2.Ima2Error as error:
-            await self._fail_open(job, error.code, error.text)
+            if error.code != RESTARTED:
+                await self._fail_open(job, error.code, error.text)
+            raise
+        except Exception:
+            await self._fail_open(job, "CARD_NEWS_CARD_FAILED", "The job failed unexpectedly; the log says where.")
             raise
         finally:
             self._live.pop(job.id, None)

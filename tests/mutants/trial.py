@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,9 @@ from tests.mutants.mutations import Mutant
 
 SOURCES = ("core", "plugins", "ima2-provider-grok/src", "ima2-provider-gemini/src")
 BUDGET_S = 30.0
-"""Seconds of tests, as measured without a wrong, that one wrong is tried with."""
+"""Seconds of tests, as measured without a wrong, of one round."""
+ROUNDS = 3
+"""Rounds of tests that a wrong is tried with as long as none of them notices."""
 PATIENCE_S = 120
 NO_TESTS = 5
 
@@ -38,24 +41,30 @@ class Reach:
             notes.write_text(json.dumps({"of": paths, "tests": _watch(root, paths)}))
         return cls(json.loads(notes.read_text())["tests"])
 
-    def of(self, mutant: Mutant) -> list[str]:
-        """The tests that reach the place of a wrong, those of its own room first, as many as the budget allows."""
-        file, within = mutant.path.as_posix(), mutant.within
-        names = {f"{file} {within}"} if within else set()
-        chosen, spent = [], 0.0
-        for name, note in sorted(
-            self.tests.items(), key=lambda item: (_distance(item[0], mutant.path), item[1]["seconds"])
-        ):
-            runs = note["runs"]
-            touched = any(one in names or (within and one.startswith(f"{file} {within}.")) for one in runs)
-            if not touched and not _is_frame(within):
-                continue
-            if not touched and not any(one.startswith(f"{file} ") for one in runs):
-                continue
-            if note["passed"] and spent + note["seconds"] <= BUDGET_S:
-                spent += note["seconds"]
-                chosen.append(name)
-        return chosen
+    def of(self, mutant: Mutant) -> list[list[str]]:
+        """The tests that reach the place of a wrong, in rounds of `BUDGET_S`: those of its own room first, then some of
+        every file."""
+        reaching = [name for name, note in self.tests.items() if note["passed"] and _reaches(note["runs"], mutant)]
+        rounds: list[list[str]] = [[]]
+        spent = 0.0
+        for name in self._in_turn(reaching, mutant.path):
+            seconds = self.tests[name]["seconds"]
+            if rounds[-1] and spent + seconds > BUDGET_S:
+                rounds.append([])
+                spent = 0.0
+            spent += seconds
+            rounds[-1].append(name)
+        return [one for one in rounds[:ROUNDS] if one]
+
+    def _in_turn(self, names: list[str], path: Path) -> list[str]:
+        """The quickest test of each file, then the second of each, and so on."""
+        turns: Counter[str] = Counter()
+        keys = {}
+        for name in sorted(names, key=lambda one: self.tests[one]["seconds"]):
+            file = name.partition("::")[0]
+            turns[file] += 1
+            keys[name] = (_distance(name, path), turns[file])
+        return sorted(names, key=lambda one: keys[one])
 
 
 class Tree:
@@ -82,14 +91,14 @@ class Tree:
 
     def attempt(self, mutant: Mutant, reach: Reach) -> str:
         """Do the wrong, run the tests, undo it: ``noticed``, ``not noticed`` or ``not reached``."""
-        tests = reach.of(mutant)
-        if not tests:
+        rounds = reach.of(mutant)
+        if not rounds:
             return "not reached"
         file = self._root / mutant.path
         right = file.read_bytes()
         file.write_bytes(mutant.apply(right))
         try:
-            return "not noticed" if self._passes(tests) else "noticed"
+            return "not noticed" if all(map(self._passes, rounds)) else "noticed"
         finally:
             file.write_bytes(right)
 
@@ -150,15 +159,16 @@ def _watch(root: Path, paths: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _is_frame(within: str) -> bool:
-    """Whether a place runs when its file is imported: outside functions, in a class body."""
-    return not within or within.rpartition(".")[2][:1].isupper()
+def _reaches(runs: list[str], mutant: Mutant) -> bool:
+    """Whether a test runs the function of a wrong, or anything of its file for what lies outside functions."""
+    file, within = mutant.path.as_posix(), mutant.within
+    outside = not within or within.rpartition(".")[2][:1].isupper()
+    return any(one.startswith(f"{file} ") if outside else f"{one}.".startswith(f"{file} {within}.") for one in runs)
 
 
 def _distance(test: str, path: Path) -> int:
-    """How far a test is from a file: of its module, of its room, of the wire, of another room, of a whole process."""
+    """How far a test is from a file: of its module, of its room, or of another."""
     room = path.parts[-2]
     if f"/{room}/test_{path.stem.lstrip('_')}.py" in test:
         return 0
-    places = (f"tests/unit/{room}/", "tests/wire/", "tests/unit/", "tests/contract/")
-    return next((place for place, start in enumerate(places, 1) if test.startswith(start)), 9)
+    return 1 if test.startswith(f"tests/unit/{room}/") else 2

@@ -28,6 +28,7 @@ from ima2.settings.sources import is_secret_field, sources
 from ima2_plugins.agy import failures as agy
 from ima2_plugins.openai import catalogue as openai
 from ima2_plugins.openai import reasons as openai_reasons
+from ima2_plugins.openai_compatible import failures as compatible
 from ima2_provider_gemini import reasons as gemini
 from tests import names
 from tests.docs_cli import command_reference, exit_code_table
@@ -72,6 +73,7 @@ def tables() -> dict[str, str]:
         "openai-reasons": openai_labels(),
         "outcomes-grok": grok_outcomes(),
         "agy-failures": agy_failures(),
+        "compatible-failures": compatible_failures(),
         "names": names.page(),
     }
 
@@ -125,6 +127,15 @@ def agy_failures() -> str:
         for code, one in agy.MEANINGS.items()
     )
     return table(("Code", "Status", "May count", "Again", "What happened"), rows)
+
+
+def compatible_failures() -> str:
+    """What each kind of failure of a server of OpenAI's wire is called, and whether trying again can help."""
+    rows = (
+        (kind, f"`{one.code}`", str(one.status or "the server's own"), one.outcome, _shown(one.again))
+        for kind, one in compatible.MEANINGS.items()
+    )
+    return table(("Kind", "Code", "Status", "Outcome", "Try again"), rows)
 
 
 # -- settings -----------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def test_a_plugin_that_is_off_takes_its_routes_and_commands_along_and_nothing_el
     assert served.client.get("/api/sessions").status_code == 404
     assert served.client.get("/api/annotations/a.png", headers={"X-Ima2-Browser-Id": "b"}).status_code == 200
     off = cli("session", "ls")
-    assert off.returncode == 1
+    assert off.returncode == 2
     assert "ima2 plugins enable graph" in off.stdout
     body = {"prompt": "a boat", "provider": "demo", "size": "64x64", "sessionId": "s_1"}
     assert served.client.post("/api/generate", json=body).status_code == 200

@@ -120,12 +120,19 @@ class Run:
                 words = brief(row, prompt, continues=current is not None)
                 request, notes = make(self.agent.ctx.studio, self.settings, words, current)
                 result = await self._result(request, request_id, prompt, submit)
-            except ima2.Ima2Error as error:
+            except Exception as failure:
+                error = self._known(failure)
                 self.failures.append(error)
                 failed = {"errorCode": error.code, "errorMessage": error.text}
                 self._calls[number] = [_call(kind, name, started, status="error", **said, **failed)]
                 return
             await self._keep(number, prompt, result, _call(kind, name, started, **said), notes)
+
+    def _known(self, error: Exception) -> ima2.Ima2Error:
+        if isinstance(error, ima2.Ima2Error):
+            return error
+        self.agent.ctx.log.error("job %s: %s", self.request_id, type(error).__name__)
+        return ima2.Ima2Error("AGENT_ERROR", 500, f"The work failed unexpectedly ({type(error).__name__}).")
 
     @property
     def _numbered(self) -> bool:

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import RowMapping
 
 import ima2
-from ima2_plugins.agent import queue
+from ima2_plugins.agent import planning, queue
 from ima2_plugins.agent.recovery import Recovery
 from ima2_plugins.agent.run import Run
 from ima2_plugins.agent.values import loads
@@ -110,13 +110,14 @@ class Worker:
             await work
         except Exception as error:
             self._agent.ctx.log.warning("queue item %s: %s", row["id"], type(error).__name__)
+            await self._give_up(row)
         finally:
             self._running.pop(row["id"], None)
             await self._agent.release(row["session_id"])
 
     async def _run(self, row: RowMapping) -> None:
         """Run one item as a job of its own, to be listed and cancelled like any other."""
-        agent, plan = self._agent, loads(row["tool_plan"], dict)
+        agent, plan = self._agent, plan_of(row, self._agent)
         run = Run(agent, row["session_id"], row["request_id"], plan, agent.with_defaults(loads(row["options"], dict)))
         error: ima2.Ima2Error | None = None
         try:
@@ -132,6 +133,16 @@ class Worker:
             return  # it stays marked as running, which the next start looks after
         await self._end(row, run, error)
 
+    async def _give_up(self, row: RowMapping) -> None:
+        """End an item that could not be carried out for a reason nobody foresaw: it must not run for ever."""
+        error = ima2.Ima2Error("AGENT_ERROR", 500, "The work failed unexpectedly; the log says where.")
+        try:
+            await self._agent.write(
+                lambda connection: queue.finish(connection, row["id"], queue.FAILED, (), error), row["session_id"]
+            )
+        except Exception as failure:
+            self._agent.ctx.log.warning("queue item %s stays open: %s", row["id"], type(failure).__name__)
+
     async def _end(self, row: RowMapping, run: Run, error: ima2.Ima2Error | None) -> None:
         stopped = error is not None and error.code in STOPPED
         status = queue.CANCELED if stopped else queue.SUCCEEDED if run.images else queue.FAILED
@@ -141,6 +152,15 @@ class Worker:
         await self._agent.write(
             lambda connection: queue.finish(connection, row["id"], status, *work), row["session_id"]
         )
+
+
+def plan_of(row: RowMapping, agent: Agent) -> dict[str, Any]:
+    """The plan of an item; made anew for one that an older version stored without."""
+    stored: dict[str, Any] = loads(row["tool_plan"], dict)
+    known = {"mode", "prompts", "plannedVariants", "plannedParallelism", "requestedVariants"}
+    if known <= stored.keys() and stored["prompts"]:
+        return stored
+    return planning.plan(row["prompt"], agent.with_defaults(loads(row["options"], dict))).wire()
 
 
 def _label(row: RowMapping, plan: dict[str, Any]) -> ima2.Label:

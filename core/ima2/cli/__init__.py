@@ -61,13 +61,13 @@ class LazyGroup(click.Group):
         if {"--help", "-h"} & set(rest):
             click.echo(ctx.get_help())
             ctx.exit(0)
-        from ima2.kernel.discovery import commands, starting_off
+        from ima2.kernel.discovery import commands
         from ima2.kernel.switches import suggestion, switched_off
 
         entry = commands().get(name)
         if entry is not None:
             click.echo(f"The command {name} of {entry.package} is {switched_off(entry.plugin)}.")
-            ctx.exit(2 if entry.plugin in starting_off() else 1)
+            ctx.exit(2)
         click.echo(f"Unknown command: {output.plain(name)}.{suggestion(name, self.list_commands(ctx))}")
         click.echo("Run `ima2 --help` for all commands.")
         ctx.exit(1)

@@ -150,3 +150,20 @@ async def test_a_provider_that_gives_fewer_previews_is_asked_for_as_many_as_it_g
     async with ima2_client(parts=parts(painter)) as client:
         await client.post("/api/generate", json={**ASK, "partials": 3})
     assert painter.asked[0].partials == 1
+
+
+async def test_every_route_hands_over_the_prompt_as_it_was_sent(ima2_client: Any) -> None:
+    painter, words = Painter(), "  a kite\n\tover dunes "
+    body = {**ASK, "prompt": words, "image": PNG, "options": {"seed": 7}}
+    async with ima2_client(parts=parts(painter)) as client:
+        for path in ("/api/generate", "/api/generate/multimode", "/api/edit"):
+            assert (await client.post(path, json=body)).status_code == 200
+        rows = (await client.get("/api/history")).json()["items"]
+        await client.post("/api/generate", json={**body, "storyboard": True})
+        told = (await client.get("/api/history")).json()["items"][0]
+    assert [one.prompt for one in painter.asked[:3]] == [words] * 3
+    assert [one.options["seed"] for one in painter.asked] == [7] * 4
+    assert {(row["prompt"], row["userPrompt"]) for row in rows} == {(words, words)}
+    assert painter.asked[3].prompt.endswith(words)
+    assert "black" in painter.asked[3].prompt
+    assert told["userPrompt"] == words

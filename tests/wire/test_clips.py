@@ -95,3 +95,18 @@ async def test_a_clip_that_fails_ends_its_stream_with_one_flat_error(ima2_client
         "providerUrl": "https://c.example/a.mp4",
     }
     assert ended["meta"]["providerUrl"] == "https://c.example/a.mp4"
+
+
+async def test_a_clip_of_a_series_is_listed_with_the_users_own_words(ima2_client: Any) -> None:
+    provider = film()
+    async with ima2_client(film=plugin(providers=[provider])) as client:
+        for words in ("first", "second"):
+            body = {"prompt": words, "topic": "boats", "requestId": words}
+            told = frames(await client.post("/api/video/generate", json=body))
+        listed = (await client.get("/api/inflight?includeTerminal=1")).json()["terminalJobs"]
+        row = (await client.get("/api/history")).json()["items"][0]
+    assert [job["prompt"] for job in listed] == ["second", "first"]
+    assert provider.asked[1].prompt.endswith("second")
+    assert provider.asked[1].prompt != "second"
+    assert told[-1][1]["videoSeries"] == {"topic": "boats", "chainIndex": 1}
+    assert (row["prompt"], row["userPrompt"]) == ("second", "second")

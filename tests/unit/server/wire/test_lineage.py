@@ -90,3 +90,18 @@ def test_a_series_is_told_before_the_prompt() -> None:
     told = in_series(["first", "second"], "now")
     assert "1. first\n2. second\n" in told
     assert told.endswith("now")
+
+
+@pytest.mark.parametrize(("created", "kept"), [(5, 5), (True, 0), ("5", 0), (None, 0), (5.5, 0)])
+def test_a_hint_of_a_client_is_taken_as_far_as_it_can_be_used(created: Any, kept: int) -> None:
+    good = {"revisedPrompt": "a red boat", "filename": "f" * 300 + ".mp4", "createdAt": created}
+    found = hinted({"lineageId": "l" * 400, "entries": [good, {"revisedPrompt": "  "}, {"filename": "x"}, 7]})
+    assert found is not None
+    assert found.id == "l" * 300
+    (one,) = found.entries
+    assert (one["createdAt"], one["filename"], one["userPrompt"]) == (kept, "f" * 240, "a red boat")
+    nameless = hinted({"lineageId": "", "entries": [{"revisedPrompt": "a boat"}]})
+    assert nameless is not None
+    assert nameless.id == "lineage:client"
+    unusable: list[Any] = [None, 7, {}, {"entries": {}}, {"entries": []}]
+    assert [hinted(wrong) for wrong in unusable] == [None] * 5

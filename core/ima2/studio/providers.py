@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ima2.catalogue import ranked
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error
 from ima2.kernel.guard import problem
@@ -11,13 +12,6 @@ from ima2.kernel.registry import Registry
 
 VIDEO_UNSUPPORTED = "VIDEO_PROVIDER_UNSUPPORTED"
 _UNNAMED = (None, "", "auto")
-
-
-def ranked(registry: Registry) -> list[Provider]:
-    """The providers in the order they are shown: the default first, then those of the plain wire, then by id."""
-    return sorted(
-        registry.providers.values(), key=lambda one: (not one.is_default, one.capabilities.code_prefix != "", one.id)
-    )
 
 
 def image_provider(registry: Registry, default: str, name: Any = None) -> Provider:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ima2 import interfaces
 from ima2.aliases import REQUEST_ID
+from ima2.catalogue import ranked
 from ima2.contracts import Provider
 from ima2.errors import Ima2Error, canceled
 from ima2.events.publisher import Publisher
@@ -75,7 +76,7 @@ class Studio(interfaces.Studio):
     # -- asking ----------------------------------------------------------------------------------
 
     def providers(self, media: Media | None = None, *, ready: bool = False) -> Sequence[Provider]:
-        found = [one for one in providers.ranked(self.registry) if media is None or media in one.capabilities.media]
+        found = [one for one in ranked(self.registry) if media is None or media in one.capabilities.media]
         return [one for one in found if not ready or guard.problem(one) is None]
 
     def provider(self, id: str | None = None, media: Media = "image") -> Provider:

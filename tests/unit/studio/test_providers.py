@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from ima2 import Artifact, Ima2Error, ImageRequest, Picture, Provider, TextRequest, TextResult, VideoRequest
+from ima2.catalogue import ranked
 from ima2.kernel.registry import Registry
 from ima2.studio.artifacts import accept, differences
-from ima2.studio.providers import image_provider, ranked, text_provider, video_provider
+from ima2.studio.providers import image_provider, text_provider, video_provider
 from ima2.testing import EchoProvider, FilmProvider, clip, picture
 
 

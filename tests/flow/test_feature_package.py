@@ -24,12 +24,20 @@ from ima2.testing import EchoProvider, plugin
 PAGE = (Path(__file__).parents[2] / "docs/write-a-feature.md").read_text()
 FILES = dict(re.findall(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 WORDS = """
+import io
+
 import ima2
 
 
 class Words(ima2.Provider):
     id, title = "words", "Words"
-    capabilities = ima2.Capabilities(media=(), text=True)
+    capabilities = ima2.Capabilities(text=True)
+
+    async def images(self, request, job):
+        from PIL import Image
+
+        Image.new("RGB", (64, 64), "teal").save(out := io.BytesIO(), "PNG")
+        yield ima2.Artifact(ima2.Picture(out.getvalue(), "image/png"))
 
     async def text(self, request):
         return ima2.TextResult("a red lighthouse\\na blue harbour\\na third line", "words-1")
@@ -43,7 +51,7 @@ def ima2_providers():
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of installed packages: the feature's wheel, and one with a provider of words."""
+    """A folder of installed packages: the feature's wheel, and one with a provider of words and pictures."""
     source, site = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
     for name, text in FILES.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +77,7 @@ class World:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("IMA2_")}
         path = os.pathsep.join([str(site), *sys.path])
         self.environ = {**clean, "PYTHONPATH": path, "IMA2_CONFIG_DIR": str(home), "HOME": str(home), "NO_COLOR": "1"}
-        self.environ |= {"POSTCARDS_SEAL": "hush-hush-hush", "IMA2_DEFAULT_PROVIDER": "demo"}
+        self.environ |= {"POSTCARDS_SEAL": "hush-hush-hush", "IMA2_DEFAULT_PROVIDER": "words"}
         self.home, self.base = home, ""
 
     def ima2(self, *arguments: str) -> subprocess.CompletedProcess[str]:

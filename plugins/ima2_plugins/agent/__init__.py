@@ -30,6 +30,14 @@ def ima2_tables() -> ima2.Tables:
 
 
 @ima2.hookimpl
+def ima2_library_facets() -> list[ima2.Facet]:
+    """The field ``sessionTitle`` of what was drawn in a conversation."""
+    from ima2_plugins.agent.tables import TITLES
+
+    return [TITLES]
+
+
+@ima2.hookimpl
 def ima2_lifespan(ctx: ima2.PluginContext) -> AbstractAsyncContextManager[None]:
     """The worker of the queue."""
     from ima2_plugins.agent.agent import agent_of

@@ -136,3 +136,7 @@ OWNED = (TURNS, IMAGES, REFERENCES, FINDINGS, QUEUE)
 def unknown_session(session_id: str) -> ima2.Ima2Error:
     """404 for a session that is not there."""
     return ima2.Ima2Error("AGENT_SESSION_NOT_FOUND", 404, f"Agent session not found: {session_id[:64]}")
+
+
+TITLES = ima2.Facet(SESSIONS.c.id, on="session_id", rows={"sessionTitle": SESSIONS.c.title})
+"""A conversation's title beside what was drawn in it."""

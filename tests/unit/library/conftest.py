@@ -13,17 +13,17 @@ from ima2.database.tables import TABLES
 from ima2.kernel.registry import Registry
 from ima2.library import Gallery
 from ima2.testing import MemoryStorage
+from ima2_plugins.agent.tables import METADATA as AGENTS
 from ima2_plugins.favorites.table import METADATA as FAVORITES
 from ima2_plugins.graph.tables import METADATA as GRAPH
 from ima2_plugins.local_storage.storage import LocalStorage
 from ima2_plugins.pillow_thumbs.thumbnailer import PillowThumbnailer
-from ima2_plugins.session_titles.tables import METADATA as AGENTS
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(tmp_path / "test.db")
-    features = {"favorites": FAVORITES, "graph": GRAPH, "session_titles": AGENTS}
+    features = {"favorites": FAVORITES, "graph": GRAPH, "agent": AGENTS}
     await database.open([("ima2", TABLES), *((name, Tables(tables)) for name, tables in features.items())])
     yield database
     await database.close()

@@ -11,10 +11,11 @@ from ima2.database.sqlite import Database
 from ima2.kernel.registry import Registry
 from ima2.library import Gallery, pages
 from ima2.testing import picture
+from ima2_plugins.agent.tables import SESSIONS as CONVERSATIONS
+from ima2_plugins.agent.tables import TITLES
 from ima2_plugins.favorites.table import FACET, toggle
 from ima2_plugins.graph.tables import FACET as GRAPHS
 from ima2_plugins.graph.tables import SESSIONS
-from ima2_plugins.session_titles.tables import AGENT_SESSIONS, FACETS
 
 MINE = {"browser_id": "b1"}
 ONLY = {"favoritesOnly": "1"}
@@ -106,12 +107,12 @@ async def test_a_column_is_compared_and_shown(library: Gallery, registry: Regist
 async def test_a_session_has_the_title_of_the_graph_before_that_of_the_agent(
     library: Gallery, registry: Registry, database: Database
 ) -> None:
-    registry.facets += [("graph", GRAPHS), *(("session_titles", facet) for facet in FACETS)]
+    registry.facets += [("graph", GRAPHS), ("agent", TITLES)]
     await fill(library, 3)
     times = {"created_at": 1, "updated_at": 1}
     await database.write(lambda c: c.execute(sa.insert(SESSIONS), {"id": "s1", "title": "Poster", **times}))
     agents = [{"id": "s1", "title": "Agent's", **times}, {"id": "s0", "title": "Chat", **times}]
-    await database.write(lambda c: c.execute(sa.insert(AGENT_SESSIONS), agents))
+    await database.write(lambda c: c.execute(sa.insert(CONVERSATIONS), agents))
     assert [row["sessionTitle"] for row in await listed(library)] == ["Chat", "Poster", "Chat"]
 
 

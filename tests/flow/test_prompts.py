@@ -181,6 +181,6 @@ def test_switched_off_its_routes_and_commands_are_gone_and_nothing_else(serve: A
     assert served.client.get("/api/prompts").status_code == 404
     assert served.client.post("/api/prompt-builder/chat", json={}).status_code == 404
     done = at_work(served.environ)("prompt", "ls")
-    assert (done.returncode, "prompts" in done.stdout) == (1, True)
+    assert (done.returncode, "prompts" in done.stdout) == (2, True)
     body = {"prompt": "#template\na {b|c}", "provider": "demo", "size": "64x64"}
     assert served.client.post("/api/generate", json=body).status_code == 200

@@ -66,12 +66,15 @@ def _webp(data: bytes) -> bool:
 
 
 def _mp4(data: bytes) -> bool:
+    """Every box is whole, and each description of a fragment (``moof``) is followed by what it describes."""
     kinds: set[bytes] = set()
+    awaited = False
     for kind, end in _boxes(data):
         if end > len(data):
             return False
+        awaited = kind == b"moof" or (awaited and kind != b"mdat")
         kinds.add(kind)
-    return b"moov" in kinds and b"mdat" in kinds
+    return b"moov" in kinds and b"mdat" in kinds and not awaited
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int]]:

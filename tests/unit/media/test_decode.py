@@ -6,7 +6,7 @@ import textwrap
 import urllib.parse
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -89,6 +89,7 @@ def test_any_wrapping_gives_the_same_bytes(
 
 
 @given(kind=st.sampled_from(KINDS), place=st.floats(0, 1, exclude_max=True), wrapped=st.booleans())
+@example(kind="mp4 in fragments", place=0.6875, wrapped=False)
 @settings(deadline=None)
 def test_a_file_that_ends_early_is_refused_and_its_bytes_are_kept(kind: str, place: float, wrapped: bool) -> None:
     media_type, data = sample(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -121,3 +122,17 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             return running.enter_context(serving(folder, plugins=plugins, **more))
 
         yield start
+
+
+@pytest.fixture(autouse=True)
+def unchanged_logging() -> Iterator[None]:
+    """What a test sets of the process's logging (a command in this process does) ends with it."""
+    root, own = logging.getLogger(), logging.getLogger("ima2")
+    levels, disabled, handlers = (root.level, own.level), root.manager.disable, root.handlers[:]
+    yield
+    root.setLevel(levels[0])
+    own.setLevel(levels[1])
+    logging.disable(disabled)
+    for handler in root.handlers[:]:
+        if type(handler) is logging.StreamHandler and handler not in handlers:
+            root.removeHandler(handler)

@@ -123,12 +123,12 @@ class Library(ABC):
     async def amend(self, key: str, facts: Mapping[str, Json]) -> Sequence[Notice]:
         """Add to what is known of a file. What cannot be written now is a notice, and is written later."""
 
+    @abstractmethod
     async def list_document(self, key: str, facts: Mapping[str, Json]) -> None:
         """Show a file that is no picture, such as the list of a set, as a row of its own for as long as it is there.
 
         Facts that a row has no field for are added to it; ``url`` is the picture that stands for it. ``KeyError`` for a
         missing file."""
-        raise NotImplementedError
 
     @abstractmethod
     async def trash(self, keys: Sequence[str]) -> str:
